@@ -1,1 +1,35 @@
+//! The domain of a mail store: what an engine must offer and what every protocol sees.
+//!
+//! This crate knows accounts, folders, messages and the one order in which they change. It refuses to
+//! know files, sockets, threads, clocks or any wire format: engines own the first, protocols the last.
+//!
+//! Read first: [`Mailboxes`] (the handle that protocols use), [`Listing`] (a folder as one value that
+//! sessions share), [`Accept`] (how a message comes in, with one durable point).
 
+mod directory;
+mod error;
+mod flags;
+mod folder;
+mod id;
+mod listing;
+mod mailboxes;
+mod message;
+mod settings;
+mod uid_set;
+
+pub use directory::{AcceptedDomain, Account, AccountChange, Address, Directory, NewAccount, PasswordHash};
+pub use error::{Error, Result};
+pub use flags::{Flags, Keyword};
+pub use folder::{Folder, FolderChange, FolderName, Folders, SpecialUse};
+pub use id::{AccountId, BodyId, DeliveryId, FolderId, MessageId, ModSeq, Uid, UidValidity};
+pub use listing::{Difference, KeywordSet, Listing, Page, Row};
+pub use mailboxes::{Applied, Change, FlagChange, Lease, Mailboxes, Unit, Usage, Watch};
+pub use message::{Accept, BodyWriter, Content, MessageOutline, Placed, Placement, Staged};
+pub use settings::{Settings, SettingsMap};
+pub use uid_set::UidSet;
+
+/// What every asynchronous verb returns: engines are chosen at run time, so their futures are boxed.
+pub type Future<'a, T> = std::pin::Pin<Box<dyn std::future::Future<Output = T> + Send + 'a>>;
+
+/// Seconds since 1970-01-01T00:00:00Z. Time is passed in: the store has no clock of its own.
+pub type Timestamp = i64;
