@@ -43,6 +43,10 @@ pub trait Mailboxes: Send + Sync {
     /// for nobody after it (RFC 3501 §2.3.2). Not waited for on disk.
     fn claim_recent(&self, folder: FolderId) -> Future<'_, Result<Uid>>;
 
+    /// What [`claim_recent`](Self::claim_recent) would answer, without taking it: EXAMINE and STATUS look only
+    /// (RFC 3501 §6.3.2).
+    fn first_recent(&self, folder: FolderId) -> Future<'_, Result<Uid>>;
+
     /// Outlines in the order asked; an item is `Gone` or `Corrupt` for itself alone.
     fn outlines<'a>(&'a self, messages: &'a [MessageId]) -> Future<'a, Result<Vec<Result<MessageOutline>>>>;
 
