@@ -7,6 +7,7 @@
 //! Read first: [`Session`] (the one signature of all three protocols), [`logon::Offer`] (what a session
 //! may offer for log-on).
 
+pub mod imap;
 pub mod logon;
 mod session;
 
