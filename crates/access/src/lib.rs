@@ -6,3 +6,4 @@
 //! Read first: [`reply::Reply`] (an answer of any length, made piece by piece).
 
 pub mod reply;
+pub mod view;
