@@ -1,1 +1,22 @@
+//! What an administrator can do, each act declared once.
+//!
+//! A command is a verb and a noun with typed parameters, named as Exchange administrators know it. From its
+//! declaration come the command line, its help and the requests on the management socket. What a command
+//! does to the world goes through the ports of [`World`]; this crate refuses to know sockets, files and tasks.
+//!
+//! Read first: [`Command`] (one declaration), [`settings`] (every setting with its default and meaning),
+//! [`World`] (what the server lends to commands).
 
+mod command;
+mod commands;
+mod line;
+mod outcome;
+pub mod settings;
+mod world;
+
+pub use command::{Command, Given, Kind, Parameter};
+pub use commands::{all, find};
+pub use line::{Line, LineError, SecretSource, parse_line};
+pub use outcome::{Failure, Object, Outcome, Request, Response, render_table};
+pub use settings::{Service, ServiceSettings};
+pub use world::{Passwords, Port, Services, World};

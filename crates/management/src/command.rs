@@ -1,0 +1,108 @@
+//! One administrative act as a declaration.
+
+use serde_json::{Map, Value};
+use store::Future;
+
+use crate::{Failure, Outcome, World};
+
+/// A verb and a noun, its parameters and what it does.
+pub struct Command {
+    pub verb: &'static str,
+    pub noun: &'static str,
+    pub synopsis: &'static str,
+    /// The first one without a name on the command line is the first of these.
+    pub parameters: &'static [Parameter],
+    /// Said before it is done, when it destroys something: `remove the mailbox and all its mail`.
+    pub destroys: Option<&'static str>,
+    pub run: for<'a> fn(&'a dyn World, Given<'a>) -> Future<'a, Result<Outcome, Failure>>,
+}
+
+impl Command {
+    pub fn name(&self) -> String {
+        format!("{}-{}", self.verb, self.noun)
+    }
+
+    /// Without regard to case, as PowerShell has it.
+    pub fn is_named(&self, name: &str) -> bool {
+        name.split_once('-')
+            .is_some_and(|(verb, noun)| verb.eq_ignore_ascii_case(self.verb) && noun.eq_ignore_ascii_case(self.noun))
+    }
+
+    pub fn parameter(&self, name: &str) -> Option<&'static Parameter> {
+        self.parameters.iter().find(|parameter| parameter.name.eq_ignore_ascii_case(name))
+    }
+
+    /// Checks names and presence, then runs.
+    pub async fn run(&self, world: &dyn World, parameters: &Map<String, Value>) -> Result<Outcome, Failure> {
+        for name in parameters.keys() {
+            if self.parameter(name).is_none() {
+                let known = self.parameters.iter().map(|p| format!("-{}", p.name)).collect::<Vec<_>>().join(", ");
+                return Err(Failure(format!("{} has no parameter -{name}. It takes: {known}.", self.name())));
+            }
+        }
+        let given = Given { parameters };
+        for parameter in self.parameters.iter().filter(|parameter| parameter.required) {
+            if given.value(parameter.name).is_none() {
+                return Err(Failure(format!("{} needs -{}: {}", self.name(), parameter.name, parameter.meaning)));
+            }
+        }
+        (self.run)(world, given).await
+    }
+}
+
+/// One parameter of a command.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Parameter {
+    pub name: &'static str,
+    pub kind: Kind,
+    pub required: bool,
+    pub meaning: &'static str,
+}
+
+/// How a parameter's value is written on the command line.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Kind {
+    Text,
+    /// Parts with commas between.
+    List,
+    /// Never on the command line itself: by prompt, from standard input or a file.
+    Secret,
+}
+
+/// The parameters that were given; names without regard to case.
+#[derive(Clone, Copy)]
+pub struct Given<'a> {
+    parameters: &'a Map<String, Value>,
+}
+
+impl<'a> Given<'a> {
+    pub fn value(&self, name: &str) -> Option<&'a Value> {
+        self.parameters.iter().find(|(given, _)| given.eq_ignore_ascii_case(name)).map(|(_, value)| value)
+    }
+
+    pub fn text(&self, name: &str) -> Result<Option<&'a str>, Failure> {
+        match self.value(name) {
+            None => Ok(None),
+            Some(Value::String(text)) => Ok(Some(text)),
+            Some(_) => Err(Failure(format!("-{name} takes one text"))),
+        }
+    }
+
+    /// For a parameter that is declared as required, and so is there.
+    pub fn required(&self, name: &str) -> Result<&'a str, Failure> {
+        self.text(name)?.ok_or_else(|| Failure(format!("-{name} is missing")))
+    }
+
+    pub fn list(&self, name: &str) -> Result<Option<Vec<&'a str>>, Failure> {
+        match self.value(name) {
+            None => Ok(None),
+            Some(Value::String(text)) => Ok(Some(vec![text])),
+            Some(Value::Array(items)) => items
+                .iter()
+                .map(|item| item.as_str().ok_or_else(|| Failure(format!("-{name} takes texts"))))
+                .collect::<Result<_, _>>()
+                .map(Some),
+            Some(_) => Err(Failure(format!("-{name} takes a list of texts"))),
+        }
+    }
+}

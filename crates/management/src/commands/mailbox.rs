@@ -1,0 +1,174 @@
+//! `New-Mailbox`, `Get-Mailbox`, `Set-Mailbox`, `Remove-Mailbox`.
+
+use std::sync::Arc;
+
+use serde_json::{Value, json};
+use store::{Account, AccountChange, Address, NewAccount};
+
+use crate::settings::SettingValue;
+use crate::{Command, Failure, Given, Kind, Object, Outcome, Parameter, World};
+
+const IDENTITY: Parameter =
+    Parameter { name: "Identity", kind: Kind::Text, required: true, meaning: "the mailbox's address, such as ann@example.test" };
+const PASSWORD: Parameter = Parameter {
+    name: "Password",
+    kind: Kind::Secret,
+    required: false,
+    meaning: "asked for, or read with -PasswordFile FILE (- is standard input)",
+};
+const ALIASES: Parameter = Parameter {
+    name: "EmailAddresses",
+    kind: Kind::List,
+    required: false,
+    meaning: "further addresses that deliver here; replaces the list",
+};
+const QUOTA: Parameter = Parameter {
+    name: "Quota",
+    kind: Kind::Text,
+    required: false,
+    meaning: "octets that the mailbox may hold, such as 2GB, or unlimited",
+};
+
+pub const COMMANDS: &[Command] = &[
+    Command {
+        verb: "New",
+        noun: "Mailbox",
+        synopsis: "Makes a mailbox with its folders",
+        parameters: &[IDENTITY, Parameter { required: true, ..PASSWORD }, ALIASES, QUOTA],
+        destroys: None,
+        run: |world, given| Box::pin(new(world, given)),
+    },
+    Command {
+        verb: "Get",
+        noun: "Mailbox",
+        synopsis: "Shows mailboxes",
+        parameters: &[
+            Parameter { required: false, ..IDENTITY },
+            Parameter { name: "ResultSize", kind: Kind::Text, required: false, meaning: "how many at most; 1000 unless given" },
+        ],
+        destroys: None,
+        run: |world, given| Box::pin(get(world, given)),
+    },
+    Command {
+        verb: "Set",
+        noun: "Mailbox",
+        synopsis: "Changes a mailbox's password, addresses or quota",
+        parameters: &[IDENTITY, PASSWORD, ALIASES, QUOTA],
+        destroys: None,
+        run: |world, given| Box::pin(set(world, given)),
+    },
+    Command {
+        verb: "Remove",
+        noun: "Mailbox",
+        synopsis: "Removes a mailbox with its mail",
+        parameters: &[IDENTITY],
+        destroys: Some("remove the mailbox and all its mail"),
+        run: |world, given| Box::pin(remove(world, given)),
+    },
+];
+
+/// A password shorter than this is refused; longer ones than the other bound cost too much to hash.
+const PASSWORD_OCTETS: std::ops::RangeInclusive<usize> = 8..=1024;
+
+async fn password(world: &dyn World, given: Given<'_>) -> Result<Option<store::PasswordHash>, Failure> {
+    let Some(password) = given.text("Password")? else { return Ok(None) };
+    if !PASSWORD_OCTETS.contains(&password.len()) || password.chars().any(char::is_control) {
+        return Err(Failure("a password has 8 to 1024 octets and no control characters".into()));
+    }
+    world.passwords().hash(password.to_owned()).await.map(Some).map_err(Failure)
+}
+
+fn aliases(given: Given<'_>) -> Result<Option<Vec<Address>>, Failure> {
+    let Some(texts) = given.list("EmailAddresses")? else { return Ok(None) };
+    Ok(Some(texts.into_iter().map(Address::parse).collect::<Result<_, _>>()?))
+}
+
+/// The outer `None`: not given; the inner: unlimited.
+fn quota(given: Given<'_>) -> Result<Option<Option<u64>>, Failure> {
+    match given.text("Quota")? {
+        None => Ok(None),
+        Some(text) if text.eq_ignore_ascii_case("unlimited") => Ok(Some(None)),
+        Some(text) => match u64::read(&json!(text)) {
+            Ok(octets) => Ok(Some(Some(octets))),
+            Err(why) => Err(Failure(format!("-Quota: {why}, or unlimited"))),
+        },
+    }
+}
+
+async fn find(world: &dyn World, given: Given<'_>) -> Result<Arc<Account>, Failure> {
+    let address = Address::parse(given.required("Identity")?)?;
+    let found = world.directory().find(&address).await?;
+    found.ok_or_else(|| Failure(format!("there is no mailbox {address}. Get-Mailbox shows them all.")))
+}
+
+async fn describe(world: &dyn World, account: &Account) -> Result<Object, Failure> {
+    let usage = world.mailboxes().usage(account.id).await?;
+    Ok(Object::from_iter([
+        ("Identity".into(), Value::from(account.address.as_str())),
+        ("EmailAddresses".into(), account.aliases.iter().map(|alias| Value::from(alias.as_str())).collect()),
+        ("ItemCount".into(), usage.messages.into()),
+        ("TotalItemSize".into(), usage.octets.into()),
+        ("Quota".into(), account.quota.map_or(Value::from("unlimited"), Value::from)),
+    ]))
+}
+
+async fn new(world: &dyn World, given: Given<'_>) -> Result<Outcome, Failure> {
+    let address = Address::parse(given.required("Identity")?)?;
+    let account = NewAccount {
+        address: address.clone(),
+        aliases: aliases(given)?.unwrap_or_default(),
+        password: password(world, given).await?,
+        quota: quota(given)?.flatten(),
+        created: world.now(),
+    };
+    let created = world.directory().create(account).await.map_err(|error| match error {
+        store::Error::Exists(_) => Failure(format!("an address of {address} is taken by another mailbox")),
+        store::Error::NotFound(_) => Failure(format!("{} is not an accepted domain of this server", address.domain())),
+        other => other.into(),
+    });
+    created?;
+    get(world, given).await
+}
+
+async fn get(world: &dyn World, given: Given<'_>) -> Result<Outcome, Failure> {
+    if given.text("Identity")?.is_some() {
+        let account = find(world, given).await?;
+        return Ok(Outcome::of(vec![describe(world, &account).await?]));
+    }
+    let wanted = given.text("ResultSize")?.map(|text| u32::read(&json!(text))).transpose();
+    let wanted = wanted.map_err(|why| Failure(format!("-ResultSize: {why}")))?.unwrap_or(1000) as usize;
+    // One more than is shown tells whether there are more.
+    let mut accounts = world.directory().accounts(None, wanted.saturating_add(1)).await?;
+    let mut outcome = Outcome::default();
+    if accounts.len() > wanted {
+        accounts.truncate(wanted);
+        outcome.warnings.push(format!("There are more than these {wanted} mailboxes; ask for more with -ResultSize."));
+    }
+    for account in &accounts {
+        outcome.results.push(describe(world, account).await?);
+    }
+    Ok(outcome)
+}
+
+async fn set(world: &dyn World, given: Given<'_>) -> Result<Outcome, Failure> {
+    let account = find(world, given).await?;
+    let change = AccountChange {
+        aliases: aliases(given)?,
+        password: password(world, given).await?.map(Some),
+        quota: quota(given)?,
+    };
+    if change.aliases.is_none() && change.password.is_none() && change.quota.is_none() {
+        return Err(Failure("name what to change: -Password, -EmailAddresses or -Quota".into()));
+    }
+    world.directory().change(account.id, change).await?;
+    world.passwords().forget(account.id);
+    let account = find(world, given).await?;
+    Ok(Outcome::of(vec![describe(world, &account).await?]))
+}
+
+async fn remove(world: &dyn World, given: Given<'_>) -> Result<Outcome, Failure> {
+    let account = find(world, given).await?;
+    world.directory().remove(account.id).await?;
+    world.passwords().forget(account.id);
+    Ok(Outcome::default())
+}

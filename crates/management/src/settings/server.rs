@@ -1,0 +1,31 @@
+//! Settings of the whole server.
+
+use std::time::Duration;
+
+use store::SettingsMap;
+
+use super::declare::{Invalid, settings_group};
+
+settings_group! {
+    /// What all protocols share.
+    ServerSettings (_context: ()) named "Server" => {
+        /// The name that clients connect to: in greetings, the certificate and Received fields. Empty: the host's own.
+        host_name("HostName"): String = String::new();
+        /// How long expunged messages can be restored; after it their space is used again.
+        deleted_item_retention("DeletedItemRetention"): Duration = Duration::from_secs(14 * 24 * 60 * 60);
+        /// Octets of the largest message, by SMTP and APPEND.
+        max_message_size("MaxMessageSize"): u64 = 36 * 1024 * 1024;
+        /// Failed log-ons a minute from one address (one /64 network for IPv6) over all protocols.
+        max_failed_logons_per_minute("MaxFailedLogonsPerMinute"): u32 = 60;
+        /// How long a verified password is remembered in memory.
+        logon_cache_lifetime("LogonCacheLifetime"): Duration = Duration::from_secs(10 * 60);
+        /// How long sessions may take to end when the server stops.
+        drain_timeout("DrainTimeout"): Duration = Duration::from_secs(10);
+    }
+}
+
+impl ServerSettings {
+    pub fn load(map: &SettingsMap) -> Result<Self, Invalid> {
+        Self::read(map, ())
+    }
+}

@@ -1,0 +1,189 @@
+//! How each type of value is written and read.
+
+use std::net::SocketAddr;
+use std::time::Duration;
+
+use identity::LoginType;
+use serde_json::Value;
+
+use super::{Invalid, StartupType};
+
+/// A type that a setting can have. `read` takes what `write` made, and what an administrator types.
+pub trait SettingValue: Sized {
+    const FORM: &'static str;
+    fn read(value: &Value) -> Result<Self, Invalid>;
+    fn write(&self) -> Value;
+}
+
+fn expected<T: SettingValue>() -> Invalid {
+    Invalid(format!("expected {}", T::FORM))
+}
+
+impl SettingValue for String {
+    const FORM: &'static str = "a text of at most 200 octets without control characters";
+
+    fn read(value: &Value) -> Result<Self, Invalid> {
+        let text = value.as_str().ok_or_else(expected::<Self>)?;
+        let fits = text.len() <= 200 && !text.chars().any(char::is_control);
+        fits.then(|| text.to_owned()).ok_or_else(expected::<Self>)
+    }
+
+    fn write(&self) -> Value {
+        self.as_str().into()
+    }
+}
+
+impl SettingValue for u32 {
+    const FORM: &'static str = "a number from 0 to 4294967295";
+
+    fn read(value: &Value) -> Result<Self, Invalid> {
+        let number = value.as_u64().or_else(|| value.as_str()?.trim().parse().ok());
+        number.and_then(|n| n.try_into().ok()).ok_or_else(expected::<Self>)
+    }
+
+    fn write(&self) -> Value {
+        (*self).into()
+    }
+}
+
+impl SettingValue for u64 {
+    const FORM: &'static str = "a number of octets, or one with KB, MB or GB";
+
+    fn read(value: &Value) -> Result<Self, Invalid> {
+        if let Some(number) = value.as_u64() {
+            return Ok(number);
+        }
+        let text = value.as_str().ok_or_else(expected::<Self>)?.trim().to_ascii_uppercase();
+        let units = [("KB", 1u64 << 10), ("MB", 1 << 20), ("GB", 1 << 30), ("", 1)];
+        let parsed = units.into_iter().find_map(|(suffix, unit)| {
+            text.strip_suffix(suffix)?.trim_end().parse::<Self>().ok()?.checked_mul(unit)
+        });
+        parsed.ok_or_else(expected::<Self>)
+    }
+
+    fn write(&self) -> Value {
+        (*self).into()
+    }
+}
+
+impl SettingValue for Duration {
+    const FORM: &'static str = "a time such as 00:30:00 (hours:minutes:seconds), 14.00:00:00 (days first) or a number of seconds";
+
+    fn read(value: &Value) -> Result<Self, Invalid> {
+        let text = match value {
+            Value::Number(number) => number.to_string(),
+            _ => value.as_str().ok_or_else(expected::<Self>)?.trim().to_owned(),
+        };
+        let seconds = match text.split(':').collect::<Vec<_>>()[..] {
+            [seconds] => seconds.parse::<u64>().ok(),
+            [hours, minutes, seconds] => {
+                let (days, hours) = hours.split_once('.').unwrap_or(("0", hours));
+                let parts = [(days, 86_400, u64::MAX), (hours, 3600, 23), (minutes, 60, 59), (seconds, 1, 59)];
+                parts.into_iter().try_fold(0u64, |sum, (digits, unit, most)| {
+                    let number = digits.parse::<u64>().ok().filter(|&number| number <= most)?;
+                    sum.checked_add(number.checked_mul(unit)?)
+                })
+            }
+            _ => None,
+        };
+        // A hundred years: sums with the time of day stay far from overflow.
+        seconds.filter(|&s| s <= 100 * 366 * 86_400).map(Self::from_secs).ok_or_else(expected::<Self>)
+    }
+
+    fn write(&self) -> Value {
+        let all = self.as_secs();
+        let (days, hours, minutes, seconds) = (all / 86_400, all / 3600 % 24, all / 60 % 60, all % 60);
+        let days = if days > 0 { format!("{days}.") } else { String::new() };
+        format!("{days}{hours:02}:{minutes:02}:{seconds:02}").into()
+    }
+}
+
+impl SettingValue for Vec<SocketAddr> {
+    const FORM: &'static str = "bindings such as 0.0.0.0:143,[::]:143";
+
+    fn read(value: &Value) -> Result<Self, Invalid> {
+        let texts: Vec<&str> = match value {
+            Value::String(text) => text.split(',').map(str::trim).filter(|text| !text.is_empty()).collect(),
+            Value::Array(items) => items.iter().map(Value::as_str).collect::<Option<_>>().ok_or_else(expected::<Self>)?,
+            _ => return Err(expected::<Self>()),
+        };
+        texts.into_iter().map(|text| text.trim().parse().map_err(|_| expected::<Self>())).collect()
+    }
+
+    fn write(&self) -> Value {
+        self.iter().map(|binding| Value::from(binding.to_string())).collect()
+    }
+}
+
+/// For types that have a fixed list of names, read without regard to case.
+fn named<T: SettingValue + Copy>(all: &[T], name: impl Fn(T) -> &'static str, value: &Value) -> Result<T, Invalid> {
+    let text = value.as_str().ok_or_else(expected::<T>)?;
+    all.iter().copied().find(|&item| name(item).eq_ignore_ascii_case(text.trim())).ok_or_else(expected::<T>)
+}
+
+impl SettingValue for LoginType {
+    const FORM: &'static str = "PlainTextLogin, PlainTextAuthentication or SecureLogin";
+
+    fn read(value: &Value) -> Result<Self, Invalid> {
+        // Exchange numbers them as well.
+        match value.as_u64().or_else(|| value.as_str()?.trim().parse().ok()) {
+            Some(1) => Ok(Self::PlainTextLogin),
+            Some(2) => Ok(Self::PlainTextAuthentication),
+            Some(3) => Ok(Self::SecureLogin),
+            Some(_) => Err(expected::<Self>()),
+            None => named(&Self::ALL, Self::name, value),
+        }
+    }
+
+    fn write(&self) -> Value {
+        self.name().into()
+    }
+}
+
+impl SettingValue for StartupType {
+    const FORM: &'static str = "Automatic, Manual or Disabled";
+
+    fn read(value: &Value) -> Result<Self, Invalid> {
+        named(&Self::ALL, Self::name, value)
+    }
+
+    fn write(&self) -> Value {
+        self.name().into()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn duration(text: &str) -> Result<Duration, Invalid> {
+        Duration::read(&text.into())
+    }
+
+    #[test]
+    fn times_are_read_in_each_form_and_written_in_one() {
+        for (text, seconds, written) in
+            [("90", 90, "00:01:30"), ("00:30:00", 1800, "00:30:00"), ("14.00:00:00", 1_209_600, "14.00:00:00"), ("0", 0, "00:00:00")]
+        {
+            assert_eq!(duration(text), Ok(Duration::from_secs(seconds)));
+            assert_eq!(Duration::from_secs(seconds).write(), written);
+        }
+        for text in ["", "1:2", "00:60:00", "24:00:00", "-1", "99999999999999999999", "4000000000"] {
+            assert!(duration(text).is_err(), "{text}");
+        }
+    }
+
+    #[test]
+    fn sizes_take_units_and_refuse_what_overflows() {
+        assert_eq!(u64::read(&"36 MB".into()), Ok(36 << 20));
+        assert_eq!(u64::read(&512.into()), Ok(512));
+        assert!(u64::read(&"18446744073709551615KB".into()).is_err());
+    }
+
+    #[test]
+    fn bindings_come_as_a_list_or_with_commas() {
+        let both = Vec::<SocketAddr>::read(&"127.0.0.1:143, [::1]:143".into()).unwrap();
+        assert_eq!(Vec::<SocketAddr>::read(&both.write()), Ok(both));
+        assert!(Vec::<SocketAddr>::read(&"localhost".into()).is_err());
+    }
+}
