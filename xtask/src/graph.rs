@@ -15,10 +15,7 @@ const MAY_USE: &[(&str, &[&str])] = &[
     ("transport", &["store", "identity", "proto", "mime"]),
     ("access", &["store", "identity", "proto", "mime"]),
     ("management", &["store", "identity", "access", "transport"]),
-    (
-        "gatepost",
-        &["management", "access", "transport", "identity", "store-embedded", "store", "proto", "mime"],
-    ),
+    ("gatepost", &["management", "access", "transport", "identity", "store-embedded", "store", "proto", "mime"]),
     ("xtask", &[]),
 ];
 
@@ -74,7 +71,8 @@ mod tests {
 
     #[test]
     fn an_upward_or_reserved_dependency_is_a_fault_and_a_test_dependency_is_not() {
-        let package = |uses: &str, kind: Value| json!({"name": "proto", "dependencies": [{"name": uses, "kind": kind}]});
+        let package =
+            |uses: &str, kind: Value| json!({"name": "proto", "dependencies": [{"name": uses, "kind": kind}]});
         assert!(faults(&package("mime", Value::Null)).is_empty());
         assert_eq!(faults(&package("store", Value::Null)), ["proto may not use store"]);
         assert_eq!(faults(&package("tokio", Value::Null)), ["proto may not use tokio"]);

@@ -27,7 +27,11 @@ pub fn all() -> Vec<Step> {
         },
         Step { name: "doc", meaning: "the documentation builds", run: doc },
         Step { name: "test", meaning: "every test", run: || cargo(&["test", "--workspace", "--all-features"]) },
-        Step { name: "fuzz", meaning: "each fuzz target for a short while, where nightly Rust is there", run: tools::fuzz },
+        Step {
+            name: "fuzz",
+            meaning: "each fuzz target for a short while, where nightly Rust is there",
+            run: tools::fuzz,
+        },
     ]
 }
 

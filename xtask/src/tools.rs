@@ -19,7 +19,8 @@ const PROGRAMS: &[(&str, &str)] = &[
 
 /// Installs what is missing where that can be done, else says how; in CI a missing program is a failure.
 pub fn provide() -> Result<(), String> {
-    let packages: Vec<&str> = PROGRAMS.iter().filter(|(program, _)| !on_path(program)).map(|(_, package)| *package).collect();
+    let packages: Vec<&str> =
+        PROGRAMS.iter().filter(|(program, _)| !on_path(program)).map(|(_, package)| *package).collect();
     if !packages.is_empty() {
         install(&packages)?;
     }
@@ -43,7 +44,11 @@ fn install(packages: &[&str]) -> Result<(), String> {
         return Ok(());
     }
     let apt = |arguments: &[&str]| {
-        run(Command::new("apt-get").args(arguments).env("DEBIAN_FRONTEND", "noninteractive").stdin(Stdio::null()).stdout(Stdio::null()))
+        run(Command::new("apt-get")
+            .args(arguments)
+            .env("DEBIAN_FRONTEND", "noninteractive")
+            .stdin(Stdio::null())
+            .stdout(Stdio::null()))
     };
     apt(&["update", "--quiet"])?;
     apt(&[&["install", "--yes", "--quiet", "--no-install-recommends"], packages].concat())
@@ -58,9 +63,15 @@ fn on_path(program: &str) -> bool {
 /// Runs each fuzz target for a short while. Their corpora run as plain tests in any case.
 pub fn fuzz() -> Result<(), String> {
     const SECONDS: u32 = 10;
-    let nightly = Command::new("cargo").args(["+nightly", "fuzz", "--version"]).stderr(Stdio::null()).stdout(Stdio::null()).status();
+    let nightly = Command::new("cargo")
+        .args(["+nightly", "fuzz", "--version"])
+        .stderr(Stdio::null())
+        .stdout(Stdio::null())
+        .status();
     if !nightly.is_ok_and(|status| status.success()) {
-        eprintln!("Left out: needs nightly Rust and cargo-fuzz (rustup toolchain install nightly; cargo install cargo-fuzz)");
+        eprintln!(
+            "Left out: needs nightly Rust and cargo-fuzz (rustup toolchain install nightly; cargo install cargo-fuzz)"
+        );
         return Ok(());
     }
     let list = Command::new("cargo").args(["+nightly", "fuzz", "list"]).output().map_err(|error| error.to_string())?;

@@ -121,7 +121,8 @@ mod tests {
 
     #[test]
     fn few_values_make_a_table_and_many_a_list() {
-        let rows = [object(json!({"Name": "POP3", "Status": "Running"})), object(json!({"Name": "IMAP4", "Status": null}))];
+        let rows =
+            [object(json!({"Name": "POP3", "Status": "Running"})), object(json!({"Name": "IMAP4", "Status": null}))];
         assert_eq!(render_table(&rows), "Name   Status\n----   ------\nPOP3   Running\nIMAP4\n");
         let wide = object(json!({"A": 1, "Bb": [1, "x"], "C": true, "D": "d", "E": {"k": "v"}, "F": 0, "G": ""}));
         assert_eq!(render_table(&[wide]), "A  : 1\nBb : 1, x\nC  : true\nD  : d\nE  : k=v\nF  : 0\nG  : \n\n");

@@ -8,8 +8,12 @@ use store::{Account, AccountChange, Address, NewAccount};
 use crate::settings::SettingValue;
 use crate::{Command, Failure, Given, Kind, Object, Outcome, Parameter, World};
 
-const IDENTITY: Parameter =
-    Parameter { name: "Identity", kind: Kind::Text, required: true, meaning: "the mailbox's address, such as ann@example.test" };
+const IDENTITY: Parameter = Parameter {
+    name: "Identity",
+    kind: Kind::Text,
+    required: true,
+    meaning: "the mailbox's address, such as ann@example.test",
+};
 const PASSWORD: Parameter = Parameter {
     name: "Password",
     kind: Kind::Secret,
@@ -44,7 +48,12 @@ pub const COMMANDS: &[Command] = &[
         synopsis: "Shows mailboxes",
         parameters: &[
             Parameter { required: false, ..IDENTITY },
-            Parameter { name: "ResultSize", kind: Kind::Text, required: false, meaning: "how many at most; 1000 unless given" },
+            Parameter {
+                name: "ResultSize",
+                kind: Kind::Text,
+                required: false,
+                meaning: "how many at most; 1000 unless given",
+            },
         ],
         destroys: None,
         run: |world, given| Box::pin(get(world, given)),

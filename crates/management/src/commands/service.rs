@@ -5,8 +5,12 @@ use serde_json::{Value, json};
 use crate::settings::{SettingValue, StartupType};
 use crate::{Command, Failure, Given, Kind, Object, Outcome, Parameter, Service, ServiceSettings, World};
 
-const NAME: Parameter =
-    Parameter { name: "Name", kind: Kind::Text, required: true, meaning: "POP3 (MSExchangePOP3) or IMAP4 (MSExchangeIMAP4)" };
+const NAME: Parameter = Parameter {
+    name: "Name",
+    kind: Kind::Text,
+    required: true,
+    meaning: "POP3 (MSExchangePOP3) or IMAP4 (MSExchangeIMAP4)",
+};
 
 pub const COMMANDS: &[Command] = &[
     Command {

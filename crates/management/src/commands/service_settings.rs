@@ -61,9 +61,7 @@ pub const COMMANDS: &[Command] = &[
 
 /// Whether a service runs with other settings than are stored. How it starts is not in question.
 pub(super) fn pending(running: Option<&ServiceSettings>, stored: &ServiceSettings) -> bool {
-    running.is_some_and(|running| {
-        ServiceSettings { startup_type: stored.startup_type, ..running.clone() } != *stored
-    })
+    running.is_some_and(|running| ServiceSettings { startup_type: stored.startup_type, ..running.clone() } != *stored)
 }
 
 /// What is to be said of settings that let passwords travel in clear.
@@ -84,7 +82,10 @@ pub(super) fn risk(service: Service, settings: &ServiceSettings) -> Option<Strin
 async fn get(world: &dyn World, service: Service) -> Result<Outcome, Failure> {
     let settings = stored(world, service).await?;
     let running = world.services().running(service);
-    Ok(Outcome { results: vec![describe(&settings, running.as_ref())], warnings: risk(service, &settings).into_iter().collect() })
+    Ok(Outcome {
+        results: vec![describe(&settings, running.as_ref())],
+        warnings: risk(service, &settings).into_iter().collect(),
+    })
 }
 
 /// The stored settings; where the running service has others, those too.

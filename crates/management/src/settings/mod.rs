@@ -32,7 +32,8 @@ pub fn parse(name: &str, text: &str) -> Result<(String, Value), Invalid> {
         let names = declarations().map(|(full, _)| full).collect::<Vec<_>>().join(", ");
         return Err(Invalid(format!("there is no setting {name:?}. Settings are: {names}.")));
     };
-    let value = (declaration.check)(&Value::String(text.to_owned())).map_err(|Invalid(why)| Invalid(format!("{full}: {why}")))?;
+    let value = (declaration.check)(&Value::String(text.to_owned()))
+        .map_err(|Invalid(why)| Invalid(format!("{full}: {why}")))?;
     Ok((full, value))
 }
 
@@ -47,7 +48,10 @@ mod tests {
 
     #[test]
     fn a_setting_is_checked_by_its_declaration() {
-        assert_eq!(parse("imap.logintype", "plaintextlogin").unwrap(), ("Imap.LoginType".into(), "PlainTextLogin".into()));
+        assert_eq!(
+            parse("imap.logintype", "plaintextlogin").unwrap(),
+            ("Imap.LoginType".into(), "PlainTextLogin".into())
+        );
         assert_eq!(parse("Server.DeletedItemRetention", "0").unwrap().1, Value::from("00:00:00"));
         assert!(parse("Imap.LoginType", "Whatever").unwrap_err().0.contains("SecureLogin"));
         assert!(parse("Imap.Nothing", "1").unwrap_err().0.contains("Imap.LoginType"));

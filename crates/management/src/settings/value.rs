@@ -55,9 +55,9 @@ impl SettingValue for u64 {
         }
         let text = value.as_str().ok_or_else(expected::<Self>)?.trim().to_ascii_uppercase();
         let units = [("KB", 1u64 << 10), ("MB", 1 << 20), ("GB", 1 << 30), ("", 1)];
-        let parsed = units.into_iter().find_map(|(suffix, unit)| {
-            text.strip_suffix(suffix)?.trim_end().parse::<Self>().ok()?.checked_mul(unit)
-        });
+        let parsed = units
+            .into_iter()
+            .find_map(|(suffix, unit)| text.strip_suffix(suffix)?.trim_end().parse::<Self>().ok()?.checked_mul(unit));
         parsed.ok_or_else(expected::<Self>)
     }
 
@@ -67,7 +67,8 @@ impl SettingValue for u64 {
 }
 
 impl SettingValue for Duration {
-    const FORM: &'static str = "a time such as 00:30:00 (hours:minutes:seconds), 14.00:00:00 (days first) or a number of seconds";
+    const FORM: &'static str =
+        "a time such as 00:30:00 (hours:minutes:seconds), 14.00:00:00 (days first) or a number of seconds";
 
     fn read(value: &Value) -> Result<Self, Invalid> {
         let text = match value {
@@ -104,7 +105,9 @@ impl SettingValue for Vec<SocketAddr> {
     fn read(value: &Value) -> Result<Self, Invalid> {
         let texts: Vec<&str> = match value {
             Value::String(text) => text.split(',').map(str::trim).filter(|text| !text.is_empty()).collect(),
-            Value::Array(items) => items.iter().map(Value::as_str).collect::<Option<_>>().ok_or_else(expected::<Self>)?,
+            Value::Array(items) => {
+                items.iter().map(Value::as_str).collect::<Option<_>>().ok_or_else(expected::<Self>)?
+            }
             _ => return Err(expected::<Self>()),
         };
         texts.into_iter().map(|text| text.trim().parse().map_err(|_| expected::<Self>())).collect()
@@ -162,9 +165,12 @@ mod tests {
 
     #[test]
     fn times_are_read_in_each_form_and_written_in_one() {
-        for (text, seconds, written) in
-            [("90", 90, "00:01:30"), ("00:30:00", 1800, "00:30:00"), ("14.00:00:00", 1_209_600, "14.00:00:00"), ("0", 0, "00:00:00")]
-        {
+        for (text, seconds, written) in [
+            ("90", 90, "00:01:30"),
+            ("00:30:00", 1800, "00:30:00"),
+            ("14.00:00:00", 1_209_600, "14.00:00:00"),
+            ("0", 0, "00:00:00"),
+        ] {
             assert_eq!(duration(text), Ok(Duration::from_secs(seconds)));
             assert_eq!(Duration::from_secs(seconds).write(), written);
         }
