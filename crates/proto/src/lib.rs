@@ -7,8 +7,10 @@
 //! Read first: [`Session`] (the one signature of all three protocols), [`logon::Offer`] (what a session
 //! may offer for log-on).
 
+pub mod dot;
 pub mod imap;
 pub mod logon;
+pub mod sasl;
 mod session;
 
 pub use session::Session;

@@ -1,0 +1,234 @@
+//! One exchange: base64 lines in, steps out.
+
+use std::fmt;
+
+use base64::Engine;
+use base64::engine::general_purpose::STANDARD;
+use zeroize::Zeroizing;
+
+use super::{login, plain};
+use crate::logon::{Credentials, Mechanism};
+
+/// A log-on under way.
+pub struct Exchange {
+    mechanism: Mechanism,
+    /// `None` once the exchange has ended.
+    state: Option<Box<dyn Server>>,
+}
+
+/// What the session is to do.
+#[derive(Debug, PartialEq, Eq)]
+pub enum Step {
+    /// Send this challenge, in base64 and perhaps empty, and give the client's next line to
+    /// [`Exchange::step`]: `+ ` (POP3, IMAP) or `334 ` (SMTP) stands before it.
+    Challenge(String),
+    /// The exchange is complete: have these judged.
+    Credentials(Credentials),
+    /// The client sent `*`.
+    Cancelled,
+    /// No base64, not what the mechanism allows, too long, or a line after the end.
+    Malformed,
+}
+
+/// What a mechanism does with decoded responses.
+pub(super) trait Server: Send {
+    /// The client's first response, or `None` when it gave none with the command.
+    fn begin(&mut self, initial: Option<&[u8]>) -> Outcome;
+
+    fn respond(&mut self, response: &[u8]) -> Outcome;
+}
+
+pub(super) enum Outcome {
+    /// Not in base64 yet.
+    Challenge(Vec<u8>),
+    Credentials(Credentials),
+    Malformed,
+}
+
+impl Exchange {
+    /// Octets of one line of an exchange at most, without its end (RFC 4954 §4: 12288 with it).
+    pub const MAX_LINE: usize = 12288 - 2;
+
+    /// Begins an exchange. `initial` is the initial response as the client wrote it: base64, or `=` for an
+    /// empty one (RFC 4954 §4, RFC 5034 §4, RFC 4959 §3); `None` when there was none.
+    pub fn begin(mechanism: Mechanism, initial: Option<&[u8]>) -> (Self, Step) {
+        let mut exchange = Self { mechanism, state: Some(server(mechanism)) };
+        let decoded = match initial {
+            None => None,
+            Some(b"=") => Some(Zeroizing::default()),
+            Some(text) => match decode(text) {
+                // RFC 4422 §4.3.1: what is not there at all is no initial response.
+                Some(decoded) if !text.is_empty() => Some(decoded),
+                _ => {
+                    exchange.state = None;
+                    return (exchange, Step::Malformed);
+                }
+            },
+        };
+        let step = exchange.advance(|server| server.begin(decoded.as_ref().map(|decoded| decoded.as_slice())));
+        (exchange, step)
+    }
+
+    /// The client's next line. Once a step is no challenge the exchange has ended.
+    pub fn step(&mut self, line: &[u8]) -> Step {
+        // RFC 4954 §4, RFC 5034 §4, RFC 3501 §6.2.2: a lone asterisk cancels.
+        if line == b"*" && self.state.take().is_some() {
+            return Step::Cancelled;
+        }
+        let Some(response) = decode(line) else {
+            self.state = None;
+            return Step::Malformed;
+        };
+        self.advance(|server| server.respond(&response))
+    }
+
+    pub fn mechanism(&self) -> Mechanism {
+        self.mechanism
+    }
+
+    fn advance(&mut self, act: impl FnOnce(&mut dyn Server) -> Outcome) -> Step {
+        let Some(mut server) = self.state.take() else { return Step::Malformed };
+        match act(server.as_mut()) {
+            Outcome::Challenge(challenge) => {
+                self.state = Some(server);
+                Step::Challenge(STANDARD.encode(challenge))
+            }
+            Outcome::Credentials(credentials) => Step::Credentials(credentials),
+            Outcome::Malformed => Step::Malformed,
+        }
+    }
+}
+
+impl fmt::Debug for Exchange {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Exchange").field("mechanism", &self.mechanism).finish_non_exhaustive()
+    }
+}
+
+fn server(mechanism: Mechanism) -> Box<dyn Server> {
+    match mechanism {
+        Mechanism::Plain => Box::new(plain::Plain),
+        Mechanism::Login => Box::new(login::Login::new()),
+    }
+}
+
+/// RFC 4648 §4 to the letter: padding is there, unused bits are zero, nothing else stands between.
+fn decode(text: &[u8]) -> Option<Zeroizing<Vec<u8>>> {
+    if text.len() > Exchange::MAX_LINE {
+        return None;
+    }
+    // Decoded in place of one allocation that is wiped, instead of one that grows and leaves copies behind.
+    let mut decoded = Zeroizing::new(vec![0; text.len() / 4 * 3 + 3]);
+    let length = STANDARD.decode_slice(text, &mut decoded).ok()?;
+    decoded.truncate(length);
+    Some(decoded)
+}
+
+/// A name or a password as a mechanism takes it: UTF-8 without NUL, and not empty.
+pub(super) fn text(octets: &[u8]) -> Option<&str> {
+    let text = std::str::from_utf8(octets).ok()?;
+    (!text.is_empty() && !text.contains('\0')).then_some(text)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const USERNAME: &str = "VXNlcm5hbWU6";
+
+    fn is_password_of_ann(step: Step) -> bool {
+        let Step::Credentials(Credentials::Password { authorization, user, password, .. }) = step else { return false };
+        (authorization, user.as_str(), password.expose()) == (None, "ann", "secret")
+    }
+
+    #[test]
+    fn plain_works_with_and_without_an_initial_response() {
+        let message = STANDARD.encode("\0ann\0secret");
+        assert!(is_password_of_ann(Exchange::begin(Mechanism::Plain, Some(message.as_bytes())).1));
+        let (mut exchange, step) = Exchange::begin(Mechanism::Plain, None);
+        assert_eq!(step, Step::Challenge(String::new()));
+        assert!(is_password_of_ann(exchange.step(message.as_bytes())));
+    }
+
+    #[test]
+    fn an_equals_sign_is_an_empty_initial_response_and_nothing_else() {
+        // PLAIN needs a message, so an empty one is a wrong one rather than a missing one.
+        assert_eq!(Exchange::begin(Mechanism::Plain, Some(b"=")).1, Step::Malformed);
+        assert_eq!(Exchange::begin(Mechanism::Plain, Some(b"")).1, Step::Malformed);
+        let (mut exchange, _) = Exchange::begin(Mechanism::Login, None);
+        assert_eq!(exchange.step(b"="), Step::Malformed);
+    }
+
+    #[test]
+    fn an_asterisk_cancels_at_every_step_and_ends_the_exchange() {
+        for mechanism in Mechanism::ALL {
+            let (mut exchange, _) = Exchange::begin(mechanism, None);
+            assert_eq!(exchange.step(b"*"), Step::Cancelled);
+            assert_eq!(exchange.step(b"*"), Step::Malformed);
+            assert_eq!(exchange.step(b"YW5u"), Step::Malformed);
+        }
+        let (mut exchange, _) = Exchange::begin(Mechanism::Login, None);
+        exchange.step(b"YW5u");
+        assert_eq!(exchange.step(b"*"), Step::Cancelled);
+        // Only as a line of its own (RFC 5034 §4).
+        assert_eq!(Exchange::begin(Mechanism::Plain, Some(b"*")).1, Step::Malformed);
+    }
+
+    #[test]
+    fn a_line_after_the_end_is_malformed() {
+        let (mut exchange, step) = Exchange::begin(Mechanism::Plain, Some(STANDARD.encode("\0ann\0secret").as_bytes()));
+        assert!(is_password_of_ann(step));
+        assert_eq!(exchange.step(STANDARD.encode("\0ann\0secret").as_bytes()), Step::Malformed);
+    }
+
+    #[test]
+    fn base64_is_taken_to_the_letter() {
+        let bad: [&[u8]; 9] = [
+            b"AGFubgBz ",
+            b"AGFu bgBz",
+            b"AGFubgBzZQ",
+            b"AGFubgBzZR==",
+            b"AGF=bgBz",
+            b"A",
+            b"====",
+            b"AGFubgB-",
+            b"\xff\xff\xff\xff",
+        ];
+        for line in bad {
+            assert_eq!(Exchange::begin(Mechanism::Plain, Some(line)).1, Step::Malformed, "{line:?}");
+            let (mut exchange, _) = Exchange::begin(Mechanism::Login, None);
+            assert_eq!(exchange.step(line), Step::Malformed, "{line:?}");
+            assert_eq!(exchange.step(b"YW5u"), Step::Malformed, "{line:?}");
+        }
+    }
+
+    #[test]
+    fn the_longest_line_passes_and_one_octet_more_does_not() {
+        // 12286 is no multiple of four: the longest base64 has 12284 octets.
+        let name = STANDARD.encode(vec![b'a'; 12284 / 4 * 3]);
+        assert_eq!(name.len(), 12284);
+        let (mut exchange, _) = Exchange::begin(Mechanism::Login, None);
+        assert!(matches!(exchange.step(name.as_bytes()), Step::Challenge(_)));
+        let (mut exchange, _) = Exchange::begin(Mechanism::Login, None);
+        assert_eq!(exchange.step(format!("{name}YWFh").as_bytes()), Step::Malformed);
+    }
+
+    #[test]
+    fn no_truncation_of_an_exchange_passes_for_another_log_on() {
+        let message = STANDARD.encode("\0ann\0secret");
+        for end in 0..message.len() {
+            let step = Exchange::begin(Mechanism::Plain, message.as_bytes().get(..end)).1;
+            let Step::Credentials(Credentials::Password { user, password, .. }) = step else { continue };
+            // A shorter base64 text that is whole is a shorter password, never another user.
+            assert_eq!(user, "ann");
+            assert!("secret".starts_with(password.expose()) && password.expose().len() < 6);
+        }
+    }
+
+    #[test]
+    fn debugging_shows_no_secret() {
+        let (exchange, step) = Exchange::begin(Mechanism::Plain, Some(STANDARD.encode("\0ann\0secret").as_bytes()));
+        assert!(!format!("{exchange:?}{step:?}").contains("secret"));
+        assert_eq!(Exchange::begin(Mechanism::Login, None).1, Step::Challenge(USERNAME.to_owned()));
+    }
+}
