@@ -1,5 +1,24 @@
-//! Who may log on, and how: one policy for every protocol and mechanism.
+//! Who may log on, how, and how often: policy without sockets, clocks or passwords.
+//!
+//! [`offer`] says what a session may offer on its channel, from a [`Rule`] (a LoginType, or a receive
+//! connector's log-on mechanisms); every protocol and every mechanism goes through that one table.
+//! [`Throttle`] and [`ConnectionCounter`] say no to those who try too often or hold too much. This crate
+//! refuses to know accounts and how a password is verified.
+//!
+//! Read first: [`LoginType`], [`policy::offer`], [`Throttle`].
 
+mod auth_mechanisms;
+mod connections;
 mod login_type;
+mod origin;
+pub mod policy;
+mod throttle;
+mod user_name;
 
+pub use auth_mechanisms::AuthMechanisms;
+pub use connections::{ConnectionCounter, Full};
 pub use login_type::LoginType;
+pub use origin::Origin;
+pub use policy::{Method, Protocol, Rule, Tls, offer};
+pub use throttle::Throttle;
+pub use user_name::{may_act_as, user_address};
