@@ -1,5 +1,11 @@
 //! IMAP4rev1 (RFC 3501) with the extensions that the capability list names.
 //!
-//! Read first: [`command::Command`] (what a client can ask).
+//! Read first: [`command::Command`] (what a client can ask), [`Request`] (what a session asks of its driver),
+//! [`write`] (what a server can say).
 
 pub mod command;
+pub mod mutf7;
+mod session;
+pub mod write;
+
+pub use session::{Answer, Request};

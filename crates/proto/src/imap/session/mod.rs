@@ -1,0 +1,5 @@
+//! The IMAP session: framing, literals, states and log-on, without a socket.
+
+mod request;
+
+pub use request::{Answer, Request};
