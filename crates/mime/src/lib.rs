@@ -20,6 +20,7 @@ pub mod decode;
 pub mod header;
 pub mod word;
 
+mod codec;
 mod dictionary;
 mod envelope;
 mod field;
@@ -29,9 +30,12 @@ mod parameter;
 mod parser;
 mod structured;
 mod tree;
+mod verify;
 
+pub use codec::DecodeError;
 pub use envelope::{Address, Envelope};
 pub use limits::Limits;
 pub use outline::{Children, Content, Disposition, Encoding, MediaType, Octets, Outline, Part};
 pub use parameter::{Parameter, decoded_parameter, raw_parameter};
 pub use parser::{Parser, parse};
+pub use verify::{Inconsistency, verify};
