@@ -16,6 +16,7 @@ const MAY_USE: &[(&str, &[&str])] = &[
     ("access", &["store", "identity", "proto", "mime"]),
     ("management", &["store", "identity", "access", "transport"]),
     ("gatepost", &["management", "access", "transport", "identity", "store-embedded", "store", "proto", "mime"]),
+    ("benches", &[]),
     ("xtask", &[]),
 ];
 
@@ -23,7 +24,7 @@ const MAY_USE: &[(&str, &[&str])] = &[
 const ONLY_FOR: &[(&str, &[&str])] = &[
     ("redb", &["store-embedded"]),
     ("tokio", &["gatepost", "store-embedded"]),
-    ("rustls", &["gatepost"]),
+    ("rustls", &["gatepost", "benches"]),
     ("tokio-rustls", &["gatepost"]),
     ("argon2", &["gatepost"]),
 ];

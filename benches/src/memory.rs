@@ -1,0 +1,45 @@
+//! What an idle IMAP connection over TLS costs: after SELECT, FETCH and IDLE, a thousand of them.
+
+use std::net::TcpStream;
+use std::sync::Arc;
+
+use rustls::pki_types::{CertificateDer, ServerName, pem::PemObject};
+use rustls::{ClientConfig, ClientConnection, RootCertStore, StreamOwned};
+
+use crate::client::{self, Lines};
+use crate::compare::{PASSWORD, Scratch, user};
+use crate::gatepost::Gatepost;
+
+const CONNECTIONS: usize = 1000;
+/// So many messages are there to be fetched, so that buffers grow as they do in use.
+const MESSAGES: usize = 200;
+
+type Tls = Lines<StreamOwned<ClientConnection, TcpStream>>;
+
+pub fn run() -> crate::Outcome {
+    let scratch = Scratch::new("memory")?;
+    let server = Gatepost::start(1, &scratch.0.join("data"), &[])?;
+    crate::mailbox::fill(server.imap, MESSAGES)?;
+    let mut roots = RootCertStore::empty();
+    roots.add(CertificateDer::from_pem_file(&server.ca_file)?)?;
+    let config = Arc::new(ClientConfig::builder().with_root_certificates(roots).with_no_client_auth());
+    // What the first connections cost once (code, caches, allocator) is no connection's cost.
+    let mut held = (0..20).map(|_| open(&server, &config)).collect::<Result<Vec<Tls>, _>>()?;
+    let before = server.resident()?;
+    for _ in 0..CONNECTIONS {
+        held.push(open(&server, &config)?);
+    }
+    let each = (server.resident()?.saturating_sub(before)) as f64 / CONNECTIONS as f64 / 1024.0;
+    drop(held);
+    Ok(format!("| connections | resident, each | goal |\n|---|---|---|\n| {CONNECTIONS} | {each:.1} KiB | 32 KiB |\n"))
+}
+
+fn open(server: &Gatepost, config: &Arc<ClientConfig>) -> Result<Tls, Box<dyn std::error::Error>> {
+    let connection = ClientConnection::new(Arc::clone(config), ServerName::try_from("localhost")?)?;
+    let socket = TcpStream::connect(server.imaps)?;
+    let mut imap = client::imap(Lines::new(StreamOwned::new(connection, socket)), &user(0), PASSWORD)?;
+    imap.ask("b SELECT INBOX", "b OK")?;
+    imap.ask("c FETCH 1:50 (FLAGS ENVELOPE BODY.PEEK[])", "c OK")?;
+    imap.ask("d IDLE", "+")?;
+    Ok(imap)
+}
