@@ -24,14 +24,7 @@ impl Address {
         let atom = |b: u8| b.is_ascii_alphanumeric() || b"!#$%&'*+-/=?^_`{|}~.".contains(&b);
         let local_ok =
             (1..=64).contains(&local.len()) && local.bytes().all(atom) && !local.split('.').any(str::is_empty);
-        let label = |l: &str| {
-            (1..=63).contains(&l.len())
-                && l.bytes().all(|b| b.is_ascii_alphanumeric() || b == b'-')
-                && !l.starts_with('-')
-                && !l.ends_with('-')
-        };
-        let domain_ok = (1..=255).contains(&domain.len()) && domain.split('.').all(label);
-        if !local_ok || !domain_ok {
+        if !local_ok || !is_domain(domain) {
             return refuse();
         }
         Ok(Self { text: text.to_ascii_lowercase().into(), at: local.len() })
@@ -48,6 +41,17 @@ impl Address {
     pub fn as_str(&self) -> &str {
         &self.text
     }
+}
+
+/// RFC 1035 §2.3.4: labels of 1 to 63 letters, digits and inner hyphens, 255 octets in all.
+fn is_domain(text: &str) -> bool {
+    let label = |l: &str| {
+        (1..=63).contains(&l.len())
+            && l.bytes().all(|b| b.is_ascii_alphanumeric() || b == b'-')
+            && !l.starts_with('-')
+            && !l.ends_with('-')
+    };
+    (1..=255).contains(&text.len()) && text.split('.').all(label)
 }
 
 impl fmt::Display for Address {
@@ -86,6 +90,16 @@ pub struct AcceptedDomain {
     pub name: String,
     /// The first domain of the organisation: where bare `postmaster` goes.
     pub default: bool,
+}
+
+impl AcceptedDomain {
+    /// A domain's name as it is stored, in lower case; `Invalid` unless it can stand in an [`Address`].
+    pub fn parse_name(text: &str) -> Result<String> {
+        if !is_domain(text) {
+            return Err(Error::Invalid(format!("{text:?} is not a domain like example.test")));
+        }
+        Ok(text.to_ascii_lowercase())
+    }
 }
 
 /// One account.
@@ -130,9 +144,11 @@ pub trait Directory: Send + Sync {
     /// At most `limit` accounts in the order of their addresses, those after `after`.
     fn accounts(&self, after: Option<&Address>, limit: usize) -> Future<'_, Result<Vec<Arc<Account>>>>;
 
-    /// `Exists` when an address is taken, `NotFound` when its domain is not accepted.
+    /// `Exists` when an address or alias is taken, `NotFound` when its domain is not accepted. A UIDVALIDITY in it
+    /// is above every one that a removed account of that address had (RFC 3501 §2.3.1.1).
     fn create(&self, account: NewAccount) -> Future<'_, Result<AccountId>>;
 
+    /// All of it or nothing: aliases are refused as in [`Self::create`]; `NotFound` without the account.
     fn change(&self, id: AccountId, change: AccountChange) -> Future<'_, Result<()>>;
 
     /// Removes the account with its folders and messages. Its number is never used again.
@@ -140,6 +156,75 @@ pub trait Directory: Send + Sync {
 
     fn domains(&self) -> Future<'_, Result<Arc<Vec<AcceptedDomain>>>>;
 
-    /// Adds a domain; the first one is the default. `Exists` if it is there.
+    /// Adds a domain; the first one is the default. `Exists` if it is there in any case, `Invalid` if it is none.
     fn add_domain(&self, name: &str) -> Future<'_, Result<()>>;
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn accepted(text: &str) -> bool {
+        Address::parse(text).is_ok()
+    }
+
+    #[test]
+    fn the_longest_parts_are_taken_and_one_octet_more_refused() {
+        let at = |local: usize, label: usize| format!("{}@{}.test", "a".repeat(local), "d".repeat(label));
+        assert!(accepted(&at(64, 63)));
+        assert!(!accepted(&at(65, 63)));
+        assert!(!accepted(&at(64, 64)));
+        let domain = |last: usize| ["d".repeat(63), "d".repeat(63), "d".repeat(63), "d".repeat(last)].join(".");
+        assert_eq!(domain(63).len(), 255);
+        assert!(accepted(&format!("a@{}", domain(63))));
+        assert!(!accepted(&format!("a@{}.d", domain(62))), "256 octets");
+    }
+
+    #[test]
+    fn what_could_be_read_in_two_ways_is_refused() {
+        for text in [
+            "",
+            "@",
+            "a",
+            "a@",
+            "@b",
+            "a@b@c",
+            "a b@c",
+            "a@b c",
+            ".a@b",
+            "a.@b",
+            "a..b@c",
+            "a@.b",
+            "a@b.",
+            "a@-b",
+            "a@b-",
+            "a@b_c",
+            "\"a\"@b",
+            "a@[127.0.0.1]",
+            "a@b\r\n",
+            "<a@b>",
+            "a,b@c",
+            "ä@b",
+            "a@ä",
+            "a\0@b",
+        ] {
+            assert!(!accepted(text), "{text:?}");
+        }
+        for text in ["a@b", "a.b+c@d-e.f", "!#$%&'*+-/=?^_`{|}~@x1"] {
+            assert!(accepted(text), "{text:?}");
+        }
+    }
+
+    #[test]
+    fn case_is_no_difference_and_parts_are_what_was_around_the_at() {
+        let address = Address::parse("Ann.B@Example.TEST").unwrap();
+        assert_eq!(address, Address::parse("ann.b@example.test").unwrap());
+        assert_eq!((address.local(), address.domain()), ("ann.b", "example.test"));
+        assert!(serde_json::from_str::<Address>("\"a@@b\"").is_err());
+    }
+
+    #[test]
+    fn a_password_hash_does_not_print() {
+        assert_eq!(format!("{:?}", PasswordHash("$argon2id$secret".into())), "PasswordHash(..)");
+    }
 }

@@ -4,6 +4,7 @@ use serde::{Deserialize, Serialize};
 
 /// The five permanent system flags as a set.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(from = "u8", into = "u8")]
 pub struct Flags(u8);
 
 impl Flags {
@@ -34,6 +35,18 @@ impl Flags {
 
     pub const fn without(self, other: Self) -> Self {
         Self(self.0 & !other.0)
+    }
+}
+
+impl From<u8> for Flags {
+    fn from(bits: u8) -> Self {
+        Self::from_bits(bits)
+    }
+}
+
+impl From<Flags> for u8 {
+    fn from(flags: Flags) -> Self {
+        flags.0
     }
 }
 
@@ -77,5 +90,35 @@ impl TryFrom<String> for Keyword {
 impl From<Keyword> for String {
     fn from(keyword: Keyword) -> Self {
         keyword.0.into()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_longest_keyword_is_taken_and_one_octet_more_refused() {
+        assert!(Keyword::new(&"k".repeat(Keyword::MAX_OCTETS)).is_some());
+        assert!(Keyword::new(&"k".repeat(Keyword::MAX_OCTETS + 1)).is_none());
+        assert!(Keyword::new("").is_none());
+    }
+
+    #[test]
+    fn a_keyword_is_made_of_exactly_the_atom_characters() {
+        let specials = b"(){%*\"\\]";
+        for octet in 0..=127u8 {
+            let atom = (0x21..0x7f).contains(&octet) && !specials.contains(&octet);
+            assert_eq!(Keyword::new(&format!("k{}", char::from(octet))).is_some(), atom, "{octet:#04x}");
+        }
+        assert!(Keyword::new("é").is_none());
+        assert!(Keyword::new("\\Seen").is_none());
+        assert!(Keyword::new("[x").is_some(), "RFC 3501 §9: only ] is a resp-special");
+    }
+
+    #[test]
+    fn stored_values_are_checked() {
+        assert!(serde_json::from_str::<Keyword>("\"a b\"").is_err());
+        assert_eq!(serde_json::from_str::<Flags>("255").unwrap(), Flags::ALL);
     }
 }

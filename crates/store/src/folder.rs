@@ -7,6 +7,7 @@ use crate::{Error, FolderId, Result, UidValidity};
 /// A folder's full name: levels parted by `/`, in UTF-8; `INBOX` in any case is the one inbox
 /// (RFC 3501 §5.1). A name is never a path: files are named by ids.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[serde(try_from = "String", into = "String")]
 pub struct FolderName(Box<str>);
 
 impl FolderName {
@@ -54,6 +55,38 @@ impl FolderName {
     pub fn is_beneath(&self, other: &Self) -> bool {
         self.0.strip_prefix(&*other.0).is_some_and(|rest| rest.starts_with(Self::SEPARATOR))
     }
+
+    /// The names above this one, from the top.
+    pub fn parents(&self) -> impl Iterator<Item = Self> {
+        let ends = self.0.match_indices(Self::SEPARATOR).map(|(at, _)| at);
+        ends.filter_map(|end| self.0.get(..end)).map(|parent| Self(parent.into()))
+    }
+
+    /// This name with `from`, at or above it, replaced by `to`; `None` when it stands elsewhere.
+    pub fn rebased(&self, from: &Self, to: &Self) -> Result<Option<Self>> {
+        if self == from {
+            return Ok(Some(to.clone()));
+        }
+        if !self.is_beneath(from) {
+            return Ok(None);
+        }
+        let rest = self.0.strip_prefix(&*from.0).unwrap_or_default();
+        Self::new(&format!("{}{rest}", to.0)).map(Some)
+    }
+}
+
+impl TryFrom<String> for FolderName {
+    type Error = Error;
+
+    fn try_from(text: String) -> Result<Self> {
+        Self::new(&text)
+    }
+}
+
+impl From<FolderName> for String {
+    fn from(name: FolderName) -> Self {
+        name.0.into()
+    }
 }
 
 /// RFC 6154: what a folder is for.
@@ -87,8 +120,8 @@ pub struct Folder {
     pub special_use: Option<SpecialUse>,
 }
 
-/// All folders of an account, sorted by name, and names subscribed to that are no folders (RFC 3501
-/// §6.3.6 forbids to drop a subscription with its folder).
+/// All folders of an account, sorted by name, and names subscribed to that are no folders, sorted too
+/// (RFC 3501 §6.3.6 forbids to drop a subscription with its folder). Parents of a folder always exist.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Folders {
     pub folders: Vec<Folder>,
@@ -114,22 +147,71 @@ impl Folders {
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum FolderChange {
     /// Missing parents are made too (RFC 3501 §6.3.3).
-    Create {
-        name: FolderName,
-        special_use: Option<SpecialUse>,
-    },
-    /// Takes the children along; renaming INBOX moves its messages into a new folder and leaves INBOX
-    /// empty, without its children (RFC 3501 §6.3.5).
-    Rename {
-        from: FolderName,
-        to: FolderName,
-    },
+    Create { name: FolderName, special_use: Option<SpecialUse> },
+    /// Takes the children along, and each folder's identity, UIDs and subscription; missing parents of the new
+    /// name are made. Renaming INBOX moves its messages into a new folder and leaves INBOX empty, its children
+    /// stay (RFC 3501 §6.3.5).
+    Rename { from: FolderName, to: FolderName },
     /// Refused for INBOX and for a folder with children (`Error::Invalid`).
-    Delete {
-        name: FolderName,
-    },
-    Subscribe {
-        name: FolderName,
-        subscribed: bool,
-    },
+    Delete { name: FolderName },
+    /// Also of names without a folder (RFC 3501 §6.3.6). Repeating it changes nothing.
+    Subscribe { name: FolderName, subscribed: bool },
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn refused(text: &str) -> bool {
+        matches!(FolderName::new(text), Err(Error::Invalid(_)))
+    }
+
+    #[test]
+    fn the_longest_name_is_taken_and_one_octet_more_refused() {
+        assert!(FolderName::new(&"a".repeat(FolderName::MAX_OCTETS)).is_ok());
+        assert!(refused(&"a".repeat(FolderName::MAX_OCTETS + 1)));
+        assert!(refused(&"ä".repeat(FolderName::MAX_OCTETS / 2 + 1)), "octets count, not characters");
+        assert!(refused(""));
+    }
+
+    #[test]
+    fn the_deepest_name_is_taken_and_one_level_more_refused() {
+        let levels = |n| vec!["a"; n].join("/");
+        assert_eq!(FolderName::new(&levels(FolderName::MAX_LEVELS)).unwrap().parents().count(), 63);
+        assert!(refused(&levels(FolderName::MAX_LEVELS + 1)));
+    }
+
+    #[test]
+    fn empty_levels_and_control_characters_are_refused() {
+        for text in ["/", "/a", "a/", "a//b", "a\0", "a\r\nb", "\u{7f}", "\u{85}", "\u{202e}fdp", "x\u{2066}"] {
+            assert!(refused(text), "{text:?}");
+        }
+        for text in [" ", "a b", "..", "../etc", "%", "Ä/ö", "日本語", "\u{200f}"] {
+            assert_eq!(FolderName::new(text).unwrap().as_str(), text);
+        }
+    }
+
+    #[test]
+    fn inbox_is_one_in_any_case_but_only_at_the_top() {
+        assert!(FolderName::new("iNbOx").unwrap().is_inbox());
+        assert_eq!(FolderName::new("inbox/Inbox").unwrap().as_str(), "INBOX/Inbox");
+        assert_eq!(FolderName::new("a/inbox").unwrap().as_str(), "a/inbox");
+        assert_eq!(FolderName::new("inboxes").unwrap().as_str(), "inboxes");
+    }
+
+    #[test]
+    fn a_stored_name_is_checked_like_a_given_one() {
+        let read = |json| serde_json::from_str::<FolderName>(json);
+        assert!(read("\"inbox\"").unwrap().is_inbox());
+        assert!(read("\"a//b\"").is_err());
+    }
+
+    #[test]
+    fn a_name_is_rebased_only_at_or_beneath_the_old_one() {
+        let name = |text| FolderName::new(text).unwrap();
+        let rebased = |text| name(text).rebased(&name("a/b"), &name("c")).unwrap();
+        assert_eq!(rebased("a/b"), Some(name("c")));
+        assert_eq!(rebased("a/b/d"), Some(name("c/d")));
+        assert_eq!((rebased("a"), rebased("a/bd")), (None, None));
+    }
 }

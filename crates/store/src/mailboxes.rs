@@ -18,7 +18,8 @@ pub trait Mailboxes: Send + Sync {
     fn stage(&self, expected: Option<u64>) -> Future<'_, Result<Box<dyn BodyWriter>>>;
 
     /// Makes the body and all its placements durable at one point. The outer error means nothing was
-    /// placed; an inner one concerns that placement alone (`OverQuota`, `NotFound`, `Limit`).
+    /// placed; an inner one concerns that placement alone (`OverQuota`, `NotFound`, `Limit`). Placements are
+    /// judged in their order: earlier ones count against the quota, and their delivery ids are known to later ones.
     fn accept(&self, accept: Accept) -> Future<'_, Result<Vec<Result<Placed>>>>;
 
     fn folders(&self, account: AccountId) -> Future<'_, Result<Arc<Folders>>>;
@@ -30,7 +31,9 @@ pub trait Mailboxes: Send + Sync {
     fn listing(&self, folder: FolderId) -> Future<'_, Result<Listing>>;
 
     /// Changes those of `uids` that exist. With `unless`, messages changed since are left alone and named in
-    /// [`Applied::conflicts`] (RFC 7162 §3.1.3). Decided against the latest state, in one order for all.
+    /// [`Applied::conflicts`] (RFC 7162 §3.1.3). Decided against the latest state, in one order for all. After an
+    /// error nothing was changed: `OverQuota` and `Limit` for copies, `Limit` for a keyword too many, `NotFound`
+    /// without the folder or the target, `Invalid` for a target in another account.
     fn apply(
         &self,
         folder: FolderId,
@@ -81,12 +84,14 @@ pub enum Change {
         flags: Flags,
         keywords: Vec<Keyword>,
     },
-    /// Removes them; the bodies stay readable for a time ([`crate::Error::Gone`] after it).
+    /// Removes them; the bodies stay readable for a time ([`crate::Error::Gone`] after it), and count against no
+    /// quota from now on.
     Expunge,
+    /// With flags, keywords and date (RFC 3501 §6.4.7), all or none of them.
     Copy {
         to: FolderId,
     },
-    /// In exactly one place at any moment, also through a crash (RFC 6851 §3.3).
+    /// Under new UIDs, also within one folder, and whatever the quota. In exactly one place at any moment, also through a crash (RFC 6851 §3.3).
     Move {
         to: FolderId,
     },
@@ -105,7 +110,8 @@ pub enum FlagChange {
 pub struct Applied {
     /// The folder right after the change.
     pub listing: Listing,
-    /// Messages that the change touched (for flags: also those that already were so).
+    /// Messages that the change touched (for flags: also those that already were so; these keep their modseq,
+    /// see [`Listing::set_flags_where`]).
     pub changed: UidSet,
     /// Messages left alone because they changed since `unless`.
     pub conflicts: UidSet,

@@ -42,13 +42,14 @@ pub struct Accept {
 pub struct Placement {
     pub folder: FolderId,
     /// Header lines in front of the body that are this recipient's own (trace, results): complete lines
-    /// ending in CRLF, at most [`Placement::MAX_PREFIX`] octets, empty for an APPEND.
+    /// ending in CRLF, at most [`Placement::MAX_PREFIX`] octets (else `Limit`), empty for an APPEND.
     pub prefix: Bytes,
     pub flags: Flags,
     pub keywords: Vec<Keyword>,
     /// RFC 3501 §2.3.3.
     pub internal_date: Timestamp,
-    /// Set for deliveries: a placement whose id is already there is answered with that one.
+    /// Set for deliveries: a placement whose id the account knows is answered with that one, also after that
+    /// message was moved or expunged, and whatever folder is asked for now.
     pub delivery: Option<DeliveryId>,
 }
 

@@ -1,10 +1,11 @@
 //! How an engine makes the next listing out of this one. A page or root that nobody else holds is changed
 //! in place; a shared one is copied first.
 
+use std::collections::HashSet;
 use std::sync::Arc;
 
 use super::{Listing, Page, Row, Slot};
-use crate::{Error, FlagChange, Flags, Keyword, KeywordSet, MessageId, ModSeq, Result, Timestamp, Uid, UidSet};
+use crate::{Error, Flags, Keyword, KeywordSet, MessageId, ModSeq, Result, Timestamp, Uid, UidSet};
 
 impl Listing {
     /// Adds a message under the next UID.
@@ -39,89 +40,56 @@ impl Listing {
         Ok(uid)
     }
 
-    /// The set of these keywords, made when it is new.
+    /// The set of these keywords, made when it is new. Give it to a row before asking for another: numbers of
+    /// sets that no row has may be used again.
     pub fn intern(&mut self, keywords: &[Keyword]) -> Result<KeywordSet> {
-        if keywords.is_empty() {
-            return Ok(KeywordSet::default());
-        }
-        let table = &self.0.keywords;
-        let known: Option<Vec<u16>> = keywords.iter().map(|keyword| table.position(keyword)).collect();
-        if let Some(mut members) = known {
-            members.sort_unstable();
-            members.dedup();
-            if let Some(set) = table.find_set(&members) {
-                return Ok(set);
-            }
-        }
-        let table = Arc::make_mut(&mut Arc::make_mut(&mut self.0).keywords);
-        let mut members = keywords.iter().map(|keyword| table.intern(keyword)).collect::<Result<Vec<_>>>()?;
-        members.sort_unstable();
-        members.dedup();
-        Ok(table.intern_set(members))
+        self.release_sets();
+        let members = self.members(keywords)?;
+        Ok(self.set_of(members))
     }
 
-    /// What a row's flags and keywords become by a change; `keywords` as [`Self::intern`] gave it.
-    pub fn changed_flags(
-        &mut self,
-        row: &Row,
-        how: FlagChange,
-        flags: Flags,
-        keywords: KeywordSet,
-    ) -> (Flags, KeywordSet) {
-        let system = match how {
-            FlagChange::Add => row.flags.with(flags),
-            FlagChange::Remove => row.flags.without(flags),
-            FlagChange::Replace => flags,
-        };
-        if how == FlagChange::Replace || keywords == row.keywords && how == FlagChange::Add {
-            return (system, keywords);
+    /// The ascending positions of these keywords, made where new: all or, by `Limit`, none of them.
+    pub(super) fn members(&mut self, keywords: &[Keyword]) -> Result<Vec<u16>> {
+        let known = self.0.keywords.known(keywords);
+        if keywords.iter().all(|keyword| self.0.keywords.position(keyword).is_some()) {
+            return Ok(known);
         }
-        let (old, given) = (self.0.keywords.positions(row.keywords), self.0.keywords.positions(keywords));
-        if given.is_empty() {
-            return (system, row.keywords);
+        if self.0.keywords.has_room(keywords) {
+            return Arc::make_mut(&mut Arc::make_mut(&mut self.0).keywords).intern(keywords, Vec::new());
         }
-        let mut members: Vec<u16> = match how {
-            FlagChange::Add => old.iter().chain(given).copied().collect(),
-            _ => old.iter().filter(|at| !given.contains(at)).copied().collect(),
-        };
-        members.sort_unstable();
-        members.dedup();
-        let set = match self.0.keywords.find_set(&members) {
-            Some(set) => set,
-            None => Arc::make_mut(&mut Arc::make_mut(&mut self.0).keywords).intern_set(members),
-        };
-        (system, set)
+        // Full: keywords that no message has any more give way.
+        let mut table = (*self.0.keywords).clone();
+        table.release(&self.sets_in_use());
+        let spare = table.spare(&known);
+        let members = table.intern(keywords, spare)?;
+        Arc::make_mut(&mut self.0).keywords = Arc::new(table);
+        Ok(members)
     }
 
-    /// Gives a message other flags at `modseq`; whether it was there.
-    pub fn set_flags(&mut self, uid: Uid, modseq: ModSeq, flags: Flags, keywords: KeywordSet) -> bool {
-        let Some(at) = self.slot_of_uid(uid) else { return false };
-        if self.get(uid).is_none() {
-            return false;
+    /// The number of the set with these members (ascending, without doubles), made when it is new.
+    pub(super) fn set_of(&mut self, members: Vec<u16>) -> KeywordSet {
+        if let Some(set) = self.0.keywords.find_set(&members) {
+            return set;
         }
-        let root = Arc::make_mut(&mut self.0);
-        let Some(slot) = root.slots.get_mut(at) else { return false };
-        let page = Arc::make_mut(&mut slot.page);
-        root.unseen -= page.unseen();
-        if let Ok(at) = page.rows().binary_search_by_key(&uid, |row| row.uid)
-            && let Some(row) = page.rows_mut().get_mut(at)
-        {
-            (row.flags, row.keywords, row.modseq) = (flags, keywords, modseq);
+        Arc::make_mut(&mut Arc::make_mut(&mut self.0).keywords).intern_set(members)
+    }
+
+    /// Lets the numbers of keyword sets that no row has be used again, once there are many of them.
+    pub(super) fn release_sets(&mut self) {
+        if self.0.keywords.is_crowded() {
+            let used = self.sets_in_use();
+            Arc::make_mut(&mut Arc::make_mut(&mut self.0).keywords).release(&used);
         }
-        page.recount();
-        root.unseen += page.unseen();
-        root.highest_modseq = root.highest_modseq.max(modseq);
-        true
+    }
+
+    fn sets_in_use(&self) -> HashSet<KeywordSet> {
+        self.rows().map(|row| row.keywords).collect()
     }
 
     /// Takes messages out at `modseq`; the rows that were there, ascending.
     pub fn remove(&mut self, uids: &UidSet, modseq: ModSeq) -> Vec<Row> {
         let mut removed = Vec::new();
-        let touched: Vec<usize> = (0..self.0.slots.len())
-            .filter(|&at| {
-                self.0.slots.get(at).is_some_and(|slot| slot.page.rows().iter().any(|row| uids.contains(row.uid)))
-            })
-            .collect();
+        let touched = self.slots_with(uids);
         if touched.is_empty() {
             return removed;
         }
@@ -139,7 +107,7 @@ impl Listing {
             page.recount();
         }
         root.highest_modseq = root.highest_modseq.max(modseq);
-        root.octets -= removed.iter().map(|row| row.size).sum::<u64>();
+        root.octets = removed.iter().fold(root.octets, |octets, row| octets.saturating_sub(row.size));
         root.slots = merged(std::mem::take(&mut root.slots));
         root.unseen = root.slots.iter().map(|slot| slot.page.unseen()).sum();
         root.len -= removed.len() as u32;
@@ -182,7 +150,7 @@ mod tests {
     use std::num::NonZeroU32;
 
     use super::*;
-    use crate::UidValidity;
+    use crate::{FlagChange, UidValidity};
 
     fn filled(count: u32) -> Listing {
         let mut listing = Listing::new(UidValidity(NonZeroU32::MIN));
@@ -232,20 +200,20 @@ mod tests {
         let set = listing.intern(&[word("$Later"), word("work")]).unwrap();
         assert_eq!(listing.intern(&[word("WORK"), word("$later"), word("work")]).unwrap(), set);
         let row = *listing.row_at(0).unwrap();
-        let (_, both) = listing.changed_flags(&row, FlagChange::Add, Flags::NONE, set);
-        assert!(listing.set_flags(row.uid, ModSeq(9), Flags::NONE, both));
-        let work = listing.intern(&[word("work")]).unwrap();
-        let row = *listing.row_at(0).unwrap();
-        let (_, rest) = listing.changed_flags(&row, FlagChange::Remove, Flags::NONE, work);
+        assert!(listing.set_flags(row.uid, ModSeq(9), Flags::NONE, set));
+        let (all, work) = (UidSet::all(), [word("Work")]);
+        listing.set_flags_where(&all, ModSeq(10), FlagChange::Remove, Flags::NONE, &work, None).unwrap();
+        let rest = listing.row_at(0).unwrap().keywords;
         assert_eq!(listing.keywords(rest).map(Keyword::as_str).collect::<Vec<_>>(), ["$Later"]);
     }
 
     #[test]
     fn the_keyword_after_the_last_is_refused() {
         let mut listing = filled(0);
-        for n in 0..Listing::MAX_KEYWORDS {
-            listing.intern(&[Keyword::new(&format!("k{n}")).unwrap()]).unwrap();
-        }
+        let all: Vec<Keyword> = (0..Listing::MAX_KEYWORDS).filter_map(|n| Keyword::new(&format!("k{n}"))).collect();
+        let set = listing.intern(&all).unwrap();
+        listing.push(ModSeq(1), MessageId(1), 1, 0, Flags::NONE, set).unwrap();
         assert!(matches!(listing.intern(&[Keyword::new("more").unwrap()]), Err(Error::Limit(_))));
+        assert_eq!(listing.keywords(set).count(), Listing::MAX_KEYWORDS);
     }
 }

@@ -5,18 +5,20 @@
 
 mod diff;
 mod edit;
+mod flags;
 mod keywords;
 mod page;
 
 use std::sync::Arc;
 
 pub use diff::Difference;
+pub use flags::FlagsSet;
 pub use keywords::KeywordSet;
 pub use page::{Page, Row};
 
 use self::keywords::KeywordTable;
 use self::page::Slot;
-use crate::{Error, Keyword, ModSeq, Result, Uid, UidValidity};
+use crate::{Error, Keyword, ModSeq, Result, Uid, UidSet, UidValidity};
 
 /// All messages of one folder at one point of the order of changes.
 #[derive(Clone, Debug)]
@@ -150,6 +152,14 @@ impl Listing {
         self.rows_from(0)
     }
 
+    /// Rows of a set in UID order; the set may name any number of messages that do not exist.
+    pub fn rows_in<'a>(&'a self, uids: &'a UidSet) -> impl Iterator<Item = &'a Row> {
+        uids.ranges().flat_map(|range| {
+            let from = self.index_of(*range.start()).unwrap_or_else(|at| at);
+            self.rows_from(from).take_while(move |row| row.uid <= *range.end())
+        })
+    }
+
     /// The pages in UID order; two listings share those that did not change between them.
     pub fn pages(&self) -> impl Iterator<Item = &Arc<Page>> {
         self.0.slots.iter().map(|slot| &slot.page)
@@ -173,6 +183,22 @@ impl Listing {
     /// Whether both are the very same value, so that nothing changed in between.
     pub fn is_same(&self, other: &Self) -> bool {
         Arc::ptr_eq(&self.0, &other.0)
+    }
+
+    /// The positions of pages that hold a row of the set, found without looking at others.
+    fn slots_with(&self, uids: &UidSet) -> Vec<usize> {
+        let mut found: Vec<usize> = Vec::new();
+        for range in uids.ranges() {
+            let first = self.slot_of_uid(*range.start()).unwrap_or(0).max(found.last().map_or(0, |last| last + 1));
+            let slots = self.0.slots.iter().enumerate().skip(first);
+            let within = slots.take_while(|(_, slot)| slot.first <= *range.end());
+            found.extend(
+                within
+                    .filter(|(_, slot)| slot.page.rows().iter().any(|row| range.contains(&row.uid)))
+                    .map(|(at, _)| at),
+            );
+        }
+        found
     }
 
     fn slot_of_index(&self, index: u32) -> Option<usize> {
