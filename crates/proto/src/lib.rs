@@ -8,8 +8,10 @@
 //! may offer for log-on).
 
 pub mod dot;
+pub mod foreign;
 pub mod imap;
 pub mod logon;
+pub mod pop3;
 pub mod sasl;
 mod session;
 

@@ -1,0 +1,450 @@
+//! One POP3 connection's state.
+
+use std::sync::Arc;
+use std::time::Instant;
+
+use memchr::memchr;
+
+use super::Settings;
+use super::command::{Auth, Command, Transaction};
+use super::reply::{Code, err, ok};
+use super::table::{self, Row, Valid};
+use crate::foreign::Foreign;
+use crate::logon::{Credentials, Mechanism, Offer, Verdict};
+use crate::sasl::{Exchange, Step};
+
+/// What the session asks of its driver; each is to be answered once.
+#[derive(Debug, PartialEq, Eq)]
+pub enum Request {
+    /// Begin TLS after all output is written, then [`Answer::Encrypted`].
+    StartTls,
+    /// Judge these, and for who may log on lock and open the maildrop; then [`Answer::LoggedOn`].
+    LogOn(Credentials),
+    /// Send the reply to this, then [`Answer::Replied`].
+    Execute(Transaction),
+    /// RFC 1939 §6: remove what was marked, then [`Answer::Updated`]. On no other occasion is anything removed.
+    Update,
+}
+
+#[derive(Debug, PartialEq, Eq)]
+pub enum Answer {
+    /// TLS is on; what may be offered now.
+    Encrypted(Offer),
+    /// The maildrop is open, or why not.
+    LoggedOn(Result<(), NotOpened>),
+    Replied,
+    Updated(Update),
+}
+
+/// Why no maildrop was opened.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum NotOpened {
+    /// Unknown user, wrong password, switched off: not told apart.
+    Refused,
+    /// Too many failures from this address.
+    Throttled,
+    /// The user has as many connections as may be.
+    TooManyConnections { limit: u32 },
+    /// Another POP3 session has the maildrop locked.
+    InUse,
+    /// Something that is likely to pass.
+    Unavailable,
+    /// Something that an administrator has to mend.
+    Damaged,
+}
+
+/// What became of the marked messages.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Update {
+    Complete,
+    /// Some of them, or perhaps some, are still there.
+    Partial,
+}
+
+/// RFC 1939 §3 with the states parted by what is awaited.
+#[derive(Debug)]
+enum State {
+    /// A command; with the name that USER gave for PASS.
+    Authorization {
+        user: Option<String>,
+    },
+    /// The next line of an AUTH exchange.
+    Exchange(Exchange),
+    ExpectEncrypted,
+    ExpectLoggedOn,
+    /// A command of a client that is logged on.
+    Transaction,
+    ExpectReplied,
+    ExpectUpdated,
+    Closed,
+}
+
+/// See [`crate::Session`].
+#[derive(Debug)]
+pub struct Session {
+    settings: Arc<Settings>,
+    offer: Offer,
+    state: State,
+    out: Vec<u8>,
+    deadline: Instant,
+    failures: u32,
+    bad_commands: u32,
+    /// Within a line that is longer than this: its end is awaited.
+    skipping: Option<usize>,
+    /// The server is going down once what is under way is done.
+    leaving: bool,
+}
+
+impl NotOpened {
+    /// The same for a log-on that was judged.
+    pub fn judge(verdict: Verdict) -> Result<(), Self> {
+        Err(match verdict {
+            Verdict::Granted => return Ok(()),
+            Verdict::Refused => Self::Refused,
+            Verdict::Throttled => Self::Throttled,
+            Verdict::Unavailable => Self::Unavailable,
+            Verdict::TooManyConnections { limit } => Self::TooManyConnections { limit },
+        })
+    }
+
+    fn code(self) -> Code {
+        match self {
+            Self::Refused => Code::Auth,
+            Self::InUse => Code::InUse,
+            Self::Throttled | Self::TooManyConnections { .. } | Self::Unavailable => Code::SysTemp,
+            Self::Damaged => Code::SysPerm,
+        }
+    }
+
+    fn text(self) -> String {
+        match self {
+            Self::Refused => "Logon failure: unknown user name or bad password.".to_owned(),
+            Self::Throttled => "Too many failed log-ons from your address. Try again in a minute.".to_owned(),
+            Self::TooManyConnections { limit } => {
+                format!("This user has {limit} connections open, which is the limit. Close one, then try again.")
+            }
+            Self::InUse => "The mailbox is in use by another POP3 session. Try again when it has ended.".to_owned(),
+            Self::Unavailable => "The mailbox cannot be opened now. Try again later.".to_owned(),
+            Self::Damaged => "The mailbox cannot be opened. Tell your administrator.".to_owned(),
+        }
+    }
+}
+
+impl Session {
+    /// Greets.
+    pub fn new(settings: Arc<Settings>, offer: Offer, now: Instant) -> Self {
+        let mut out = Vec::new();
+        ok(&mut out, &settings.banner);
+        let deadline = now + settings.authorization_timeout;
+        let state = State::Authorization { user: None };
+        Self { settings, offer, state, out, deadline, failures: 0, bad_commands: 0, skipping: None, leaving: false }
+    }
+
+    /// One line without its end.
+    fn line(&mut self, now: Instant, line: &[u8]) -> Option<Request> {
+        if let State::Exchange(exchange) = &mut self.state {
+            let step = exchange.step(line);
+            return self.exchange(step);
+        }
+        if matches!(self.state, State::Transaction) {
+            self.deadline = now + self.settings.idle_timeout;
+        }
+        let Some((row, arguments)) = table::find(line) else {
+            self.unknown(line);
+            return None;
+        };
+        if !self.is_legal(row) {
+            return None;
+        }
+        match (row.parse)(arguments) {
+            Some(command) => self.command(command),
+            None => {
+                self.bad_command(&format!("Syntax: {}", row.syntax));
+                None
+            }
+        }
+    }
+
+    /// Refuses what the state or the channel does not allow.
+    fn is_legal(&mut self, row: &Row) -> bool {
+        let in_state = match row.valid {
+            Valid::Always => true,
+            Valid::Authorization => matches!(self.state, State::Authorization { .. }),
+            Valid::Transaction => matches!(self.state, State::Transaction),
+        };
+        if !in_state {
+            self.bad_command(NOT_VALID);
+        } else if !(row.offered)(&self.offer) {
+            self.not_offered();
+        }
+        in_state && (row.offered)(&self.offer)
+    }
+
+    fn command(&mut self, command: Command) -> Option<Request> {
+        match command {
+            Command::Capa => {
+                ok(&mut self.out, "Capability list follows.");
+                for line in table::capabilities(&self.offer) {
+                    self.out.extend_from_slice(line.as_bytes());
+                    self.out.extend_from_slice(b"\r\n");
+                }
+                self.out.extend_from_slice(b".\r\n");
+                None
+            }
+            Command::Stls => {
+                ok(&mut self.out, "Begin TLS negotiation.");
+                self.state = State::ExpectEncrypted;
+                Some(Request::StartTls)
+            }
+            Command::User(name) => {
+                // RFC 1939 §7 allows a refusal here, which would tell who has a mailbox.
+                ok(&mut self.out, "");
+                self.state = State::Authorization { user: Some(name) };
+                None
+            }
+            Command::Pass(password) => {
+                let State::Authorization { user: Some(user) } = &mut self.state else {
+                    self.bad_command(NOT_VALID);
+                    return None;
+                };
+                let user = std::mem::take(user);
+                self.log_on(Credentials::Password { authorization: None, user, password, mechanism: None })
+            }
+            Command::Auth(None) => {
+                ok(&mut self.out, "");
+                for mechanism in &self.offer.mechanisms {
+                    self.out.extend_from_slice(mechanism.name().as_bytes());
+                    self.out.extend_from_slice(b"\r\n");
+                }
+                self.out.extend_from_slice(b".\r\n");
+                None
+            }
+            Command::Auth(Some(Auth { mechanism, initial })) => match Mechanism::parse(&mechanism) {
+                Some(mechanism) if self.offer.has(mechanism) => {
+                    let initial = initial.as_ref().map(|initial| initial.expose().as_bytes());
+                    let (exchange, step) = Exchange::begin(mechanism, initial);
+                    self.state = State::Exchange(exchange);
+                    self.exchange(step)
+                }
+                Some(_) => {
+                    self.not_offered();
+                    None
+                }
+                None => {
+                    self.bad_command("Unrecognized authentication type.");
+                    None
+                }
+            },
+            Command::Noop => {
+                ok(&mut self.out, "");
+                None
+            }
+            Command::Quit if matches!(self.state, State::Transaction) => {
+                self.state = State::ExpectUpdated;
+                Some(Request::Update)
+            }
+            Command::Quit => {
+                ok(&mut self.out, SIGNING_OFF);
+                self.state = State::Closed;
+                None
+            }
+            Command::Transaction(command) => {
+                self.state = State::ExpectReplied;
+                Some(Request::Execute(command))
+            }
+        }
+    }
+
+    /// RFC 5034 §4.
+    fn exchange(&mut self, step: Step) -> Option<Request> {
+        match step {
+            Step::Challenge(challenge) => {
+                self.out.extend_from_slice(b"+ ");
+                self.out.extend_from_slice(challenge.as_bytes());
+                self.out.extend_from_slice(b"\r\n");
+                return None;
+            }
+            Step::Credentials(credentials) => return self.log_on(credentials),
+            Step::Cancelled => {
+                self.state = State::Authorization { user: None };
+                self.bad_command("The AUTH protocol exchange was canceled by the client.");
+            }
+            Step::Malformed => {
+                self.state = State::Authorization { user: None };
+                self.bad_command("The AUTH response is not what the mechanism allows.");
+            }
+        }
+        None
+    }
+
+    fn log_on(&mut self, credentials: Credentials) -> Option<Request> {
+        self.state = State::ExpectLoggedOn;
+        Some(Request::LogOn(credentials))
+    }
+
+    fn logged_on(&mut self, now: Instant, result: Result<(), NotOpened>) {
+        match result {
+            Ok(()) => {
+                ok(&mut self.out, "User successfully logged on.");
+                self.state = State::Transaction;
+                self.deadline = now + self.settings.idle_timeout;
+                self.bad_commands = 0;
+            }
+            Err(reason) => {
+                err(&mut self.out, Some(reason.code()), &reason.text());
+                self.failures += 1;
+                self.deadline = now + self.settings.authorization_timeout;
+                self.state = if self.failures < self.settings.max_failures {
+                    State::Authorization { user: None }
+                } else {
+                    State::Closed
+                };
+            }
+        }
+    }
+
+    /// A command that the channel does not allow: the known words, and what to do instead.
+    fn not_offered(&mut self) {
+        if self.offer.cure.is_empty() {
+            self.bad_command(NOT_VALID);
+        } else {
+            self.bad_command(&format!("{NOT_VALID} {}", self.offer.cure));
+        }
+    }
+
+    fn unknown(&mut self, line: &[u8]) {
+        match Foreign::of(line) {
+            Some(foreign) => {
+                err(&mut self.out, None, &format!("This is a POP3 server, and that was {}. Goodbye.", foreign.name()));
+                self.state = State::Closed;
+            }
+            None => self.bad_command("Command is not recognized."),
+        }
+    }
+
+    fn bad_command(&mut self, text: &str) {
+        self.bad_commands += 1;
+        if self.bad_commands < self.settings.max_bad_commands {
+            err(&mut self.out, None, text);
+        } else {
+            err(&mut self.out, None, &format!("{text} Too many bad commands ({}): goodbye.", self.bad_commands));
+            self.state = State::Closed;
+        }
+    }
+
+    /// The longest line that may come now, with its end.
+    fn line_limit(&self, bytes: &[u8]) -> usize {
+        let is_auth = bytes.get(..5).is_some_and(|start| start.eq_ignore_ascii_case(b"AUTH "));
+        match &self.state {
+            State::Exchange(_) => Exchange::MAX_LINE + 2,
+            // RFC 5034 §4: an initial response is as long as the mechanism needs.
+            _ if is_auth => Exchange::MAX_LINE + 2,
+            _ => self.settings.max_command,
+        }
+    }
+
+    /// A line's end came after more octets than it may have; none of them was kept.
+    fn too_long(&mut self, limit: usize) {
+        if matches!(self.state, State::Exchange(_)) {
+            self.exchange(Step::Malformed);
+        } else {
+            self.bad_command(&format!("Command is longer than {limit} octets."));
+        }
+    }
+}
+
+const NOT_VALID: &str = "Command is not valid in this state.";
+const SIGNING_OFF: &str = "Gatepost POP3 server signing off.";
+
+impl crate::Session for Session {
+    type Request = Request;
+    type Answer = Answer;
+
+    fn wants_input(&self) -> bool {
+        matches!(self.state, State::Authorization { .. } | State::Exchange(_) | State::Transaction)
+    }
+
+    /// One line at a time, so that what pipelined commands answer is never more than one answer ahead.
+    fn input(&mut self, now: Instant, bytes: &[u8]) -> (usize, Option<Request>) {
+        if !self.wants_input() {
+            return (0, None);
+        }
+        let limit = self.line_limit(bytes);
+        let Some(end) = memchr(b'\n', bytes) else {
+            if bytes.len() >= limit {
+                self.skipping.get_or_insert(limit);
+            }
+            return (if self.skipping.is_some() { bytes.len() } else { 0 }, None);
+        };
+        let consumed = end + 1;
+        if let Some(limit) = self.skipping.take().or((consumed > limit).then_some(limit)) {
+            self.too_long(limit);
+            return (consumed, None);
+        }
+        // RFC 1939 §3 ends lines with CRLF; a person at a terminal sends LF, which can mean nothing else here.
+        let line = bytes.get(..end).unwrap_or_default();
+        let request = self.line(now, line.strip_suffix(b"\r").unwrap_or(line));
+        if request == Some(Request::StartTls) {
+            // RFC 2595 §2.1: what came in clear after STLS is no part of what comes under TLS.
+            return (bytes.len(), request);
+        }
+        (consumed, request)
+    }
+
+    fn answer(&mut self, now: Instant, answer: Answer) {
+        match (&self.state, answer) {
+            (State::ExpectEncrypted, Answer::Encrypted(offer)) => {
+                // RFC 2595 §4: what was said before TLS is forgotten.
+                self.offer = offer;
+                self.state = State::Authorization { user: None };
+                self.deadline = now + self.settings.authorization_timeout;
+            }
+            (State::ExpectLoggedOn, Answer::LoggedOn(result)) => self.logged_on(now, result),
+            (State::ExpectReplied, Answer::Replied) => {
+                self.state = State::Transaction;
+                self.deadline = now + self.settings.idle_timeout;
+            }
+            (State::ExpectUpdated, Answer::Updated(update)) => {
+                match update {
+                    Update::Complete => ok(&mut self.out, SIGNING_OFF),
+                    // RFC 1939 §6: the words are the RFC's own.
+                    Update::Partial => err(&mut self.out, Some(Code::SysTemp), "some deleted messages not removed"),
+                }
+                self.state = State::Closed;
+            }
+            // An answer to nothing that was asked: whatever state that means is not one to go on in.
+            _ => self.state = State::Closed,
+        }
+        if self.leaving {
+            self.shutdown();
+        }
+    }
+
+    fn output(&mut self, out: &mut Vec<u8>) {
+        out.append(&mut self.out);
+    }
+
+    fn deadline(&self) -> Option<Instant> {
+        self.wants_input().then_some(self.deadline)
+    }
+
+    /// RFC 1939 §3: closes without UPDATE and without a word.
+    fn timeout(&mut self, _: Instant) {
+        self.state = State::Closed;
+    }
+
+    fn shutdown(&mut self) {
+        if self.wants_input() {
+            err(&mut self.out, Some(Code::SysTemp), "The server is shutting down. Try again later.");
+            self.state = State::Closed;
+        }
+        self.leaving = true;
+    }
+
+    fn is_closed(&self) -> bool {
+        matches!(self.state, State::Closed)
+    }
+}
+
+#[cfg(test)]
+mod tests;
