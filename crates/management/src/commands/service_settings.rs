@@ -1,6 +1,5 @@
 //! `Get-PopSettings`, `Set-PopSettings`, `Get-ImapSettings`, `Set-ImapSettings`.
 
-use identity::LoginType;
 use serde_json::Value;
 
 use super::service::stored;
@@ -64,19 +63,15 @@ pub(super) fn pending(running: Option<&ServiceSettings>, stored: &ServiceSetting
     running.is_some_and(|running| ServiceSettings { startup_type: stored.startup_type, ..running.clone() } != *stored)
 }
 
-/// What is to be said of settings that let passwords travel in clear.
+/// What is to be said of settings that let log-ons travel in clear.
 pub(super) fn risk(service: Service, settings: &ServiceSettings) -> Option<String> {
-    let (name, group) = (service.name(), service.group());
-    let cure = format!("Use: Set-{group}Settings -LoginType SecureLogin");
-    match settings.login_type {
-        LoginType::PlainTextLogin => Some(format!(
-            "{name} accepts passwords without TLS (PlainTextLogin): anyone on the network path can read them and the mail. {cure}"
-        )),
-        LoginType::PlainTextAuthentication => Some(format!(
-            "{name} accepts log-ons without TLS (PlainTextAuthentication): anyone on the network path can read the mail and take over the session. {cure}"
-        )),
-        LoginType::SecureLogin => None,
-    }
+    let warning = settings.login_type.warning()?;
+    Some(format!(
+        "{} with {}: {warning} Use: Set-{}Settings -LoginType SecureLogin",
+        service.name(),
+        settings.login_type,
+        service.group()
+    ))
 }
 
 async fn get(world: &dyn World, service: Service) -> Result<Outcome, Failure> {

@@ -129,13 +129,8 @@ impl SettingValue for LoginType {
 
     fn read(value: &Value) -> Result<Self, Invalid> {
         // Exchange numbers them as well.
-        match value.as_u64().or_else(|| value.as_str()?.trim().parse().ok()) {
-            Some(1) => Ok(Self::PlainTextLogin),
-            Some(2) => Ok(Self::PlainTextAuthentication),
-            Some(3) => Ok(Self::SecureLogin),
-            Some(_) => Err(expected::<Self>()),
-            None => named(&Self::ALL, Self::name, value),
-        }
+        let text = value.as_u64().map(|number| number.to_string());
+        text.as_deref().or(value.as_str()).and_then(|text| Self::parse(text.trim())).ok_or_else(expected::<Self>)
     }
 
     fn write(&self) -> Value {

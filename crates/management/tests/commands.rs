@@ -1,0 +1,193 @@
+//! Every command, run in a server that is only a store in memory and two flags.
+
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::indexing_slicing, clippy::panic)]
+
+use std::sync::Mutex;
+
+use management::{Outcome, Passwords, Port, Service, ServiceSettings, Services, World, find, parse_line};
+use serde_json::{Value, json};
+use store::memory::Memory;
+use store::{AccountId, Address, Directory, Future, Mailboxes, PasswordHash, Settings, Timestamp};
+
+#[derive(Default)]
+struct Server {
+    store: Memory,
+    running: Mutex<Vec<(Service, ServiceSettings)>>,
+    forgotten: Mutex<Vec<AccountId>>,
+}
+
+impl World for Server {
+    fn directory(&self) -> &dyn Directory {
+        &self.store
+    }
+    fn settings(&self) -> &dyn Settings {
+        &self.store
+    }
+    fn mailboxes(&self) -> &dyn Mailboxes {
+        &self.store
+    }
+    fn services(&self) -> &dyn Services {
+        self
+    }
+    fn passwords(&self) -> &dyn Passwords {
+        self
+    }
+    fn now(&self) -> Timestamp {
+        1_000_000_000
+    }
+}
+
+impl Services for Server {
+    fn running(&self, service: Service) -> Option<ServiceSettings> {
+        self.running.lock().unwrap().iter().find(|(one, _)| *one == service).map(|(_, settings)| settings.clone())
+    }
+    fn start(&self, service: Service) -> Future<'_, Port<()>> {
+        Box::pin(async move {
+            let map = self.store.snapshot().await.map_err(|error| error.to_string())?;
+            let settings = ServiceSettings::load(&map, service).map_err(|invalid| invalid.to_string())?;
+            self.running.lock().unwrap().push((service, settings));
+            Ok(())
+        })
+    }
+    fn stop(&self, service: Service) -> Future<'_, Port<()>> {
+        self.running.lock().unwrap().retain(|(one, _)| *one != service);
+        Box::pin(async { Ok(()) })
+    }
+}
+
+impl Passwords for Server {
+    fn hash(&self, password: String) -> Future<'_, Port<PasswordHash>> {
+        Box::pin(async move { Ok(PasswordHash(format!("hash of {password}"))) })
+    }
+    fn forget(&self, account: AccountId) {
+        self.forgotten.lock().unwrap().push(account);
+    }
+}
+
+impl Server {
+    fn with_domain() -> Self {
+        let server = Self::default();
+        pollster::block_on(server.store.add_domain("example.test")).unwrap();
+        server
+    }
+
+    /// Runs a line as the command line would; secrets are given as `secret`.
+    fn run(&self, line: &str) -> Result<Outcome, String> {
+        let words: Vec<String> = line.split_whitespace().map(str::to_owned).collect();
+        let command = find(&words[0]).expect("the command exists");
+        let mut line = parse_line(command, &words[1..]).map_err(|error| error.0)?;
+        for (name, _) in &line.secrets {
+            line.request.parameters.insert((*name).into(), "a long secret".into());
+        }
+        pollster::block_on(command.run(self, &line.request.parameters)).map_err(|failure| failure.0)
+    }
+
+    fn value(&self, line: &str, name: &str) -> Value {
+        self.run(line).unwrap().results[0][name].clone()
+    }
+
+    fn account(&self, address: &str) -> Option<std::sync::Arc<store::Account>> {
+        pollster::block_on(self.store.find(&Address::parse(address).unwrap())).unwrap()
+    }
+}
+
+#[test]
+fn services_are_stopped_and_manual_until_someone_starts_them() {
+    let server = Server::with_domain();
+    let services = server.run("Get-Service").unwrap().results;
+    assert_eq!(services.len(), 2);
+    for service in services {
+        assert_eq!((&service["Status"], &service["StartupType"]), (&json!("Stopped"), &json!("Manual")));
+        assert_eq!(service["LoginType"], "SecureLogin");
+    }
+    assert_eq!(server.value("Start-Service MSExchangePOP3", "Status"), "Running");
+    assert_eq!(server.value("Get-Service IMAP4", "Status"), "Stopped");
+    assert_eq!(server.value("Stop-Service POP3", "Status"), "Stopped");
+    assert!(server.run("Start-Service SMTP").unwrap_err().contains("MSExchangeIMAP4"));
+}
+
+#[test]
+fn a_disabled_service_does_not_start() {
+    let server = Server::with_domain();
+    assert_eq!(server.value("Set-Service IMAP4 -StartupType Disabled", "StartupType"), "Disabled");
+    assert!(server.run("Start-Service IMAP4").unwrap_err().contains("Set-Service IMAP4 -StartupType Manual"));
+    assert!(server.run("Set-Service IMAP4 -StartupType Never").unwrap_err().contains("Automatic"));
+    assert_eq!(server.value("Set-Service IMAP4 -StartupType automatic", "StartupType"), "Automatic");
+    assert_eq!(server.value("Start-Service IMAP4", "PendingRestart"), false);
+}
+
+#[test]
+fn a_changed_setting_waits_for_the_restart_and_says_so() {
+    let server = Server::with_domain();
+    server.run("Start-Service IMAP4").unwrap();
+    let changed = server.run("Set-ImapSettings -LoginType PlainTextLogin -MaxConnectionsPerUser 4").unwrap();
+    let settings = &changed.results[0];
+    assert_eq!((&settings["LoginType"], &settings["PendingRestart"]), (&json!("PlainTextLogin"), &json!(true)));
+    assert_eq!(settings["InForceUntilRestart"], json!({"LoginType": "SecureLogin", "MaxConnectionsPerUser": 16}));
+    assert!(changed.warnings.iter().any(|warning| warning.contains("encryption")), "{:?}", changed.warnings);
+    assert!(changed.warnings.iter().any(|warning| warning.contains("Restart-Service IMAP4")));
+    assert_eq!(server.value("Get-PopSettings", "PendingRestart"), false);
+
+    assert_eq!(server.value("Restart-Service IMAP4", "PendingRestart"), false);
+    assert_eq!(server.value("Get-ImapSettings", "InForceUntilRestart"), json!({}));
+    let reminded = server.run("Get-Service IMAP4").unwrap().warnings;
+    assert!(reminded[0].contains("Set-ImapSettings -LoginType SecureLogin"), "{reminded:?}");
+}
+
+#[test]
+fn a_wrong_value_changes_nothing_and_says_what_is_expected() {
+    let server = Server::with_domain();
+    let refused = server.run("Set-PopSettings -Banner hello -AuthenticatedConnectionTimeout soon").unwrap_err();
+    assert!(refused.contains("AuthenticatedConnectionTimeout") && refused.contains("00:30:00"), "{refused}");
+    assert_eq!(server.value("Get-PopSettings", "Banner"), "The Gatepost POP3 service is ready.");
+    assert!(server.run("Set-PopSettings").unwrap_err().contains("Get-PopSettings"));
+}
+
+#[test]
+fn a_mailbox_is_made_shown_changed_and_removed() {
+    let server = Server::with_domain();
+    let made = server.run("New-Mailbox Ann@Example.test -EmailAddresses info@example.test -Quota 1GB").unwrap();
+    assert_eq!(made.results[0]["Identity"], "ann@example.test");
+    assert_eq!((&made.results[0]["Quota"], &made.results[0]["ItemCount"]), (&json!(1u64 << 30), &json!(0)));
+    let account = server.account("info@example.test").expect("the alias finds it");
+    assert_eq!(account.password, Some(PasswordHash("hash of a long secret".into())));
+
+    assert!(server.run("New-Mailbox info@example.test").unwrap_err().contains("taken"));
+    assert!(server.run("New-Mailbox ann@elsewhere.test").unwrap_err().contains("not an accepted domain"));
+    assert!(server.run("New-Mailbox ann").unwrap_err().contains("ann@example.test"));
+
+    assert_eq!(server.value("Set-Mailbox ann@example.test -Quota unlimited", "Quota"), "unlimited");
+    assert_eq!(*server.forgotten.lock().unwrap(), [account.id], "a change forgets verified passwords");
+    assert!(server.run("Set-Mailbox ann@example.test").unwrap_err().contains("-Quota"));
+    assert!(server.run("Set-Mailbox ann@example.test -Quota much").unwrap_err().contains("unlimited"));
+
+    server.run("New-Mailbox bob@example.test").unwrap();
+    assert_eq!(server.run("Get-Mailbox").unwrap().results.len(), 2);
+    let one = server.run("Get-Mailbox -ResultSize 1").unwrap();
+    assert_eq!((one.results.len(), one.warnings.len()), (1, 1), "what is left out is said");
+
+    server.run("Remove-Mailbox ann@example.test -Confirm:$false").unwrap();
+    assert!(server.run("Get-Mailbox ann@example.test").unwrap_err().contains("Get-Mailbox"));
+    assert_eq!(server.forgotten.lock().unwrap().len(), 2);
+}
+
+#[test]
+fn a_password_that_is_too_short_is_refused() {
+    let server = Server::with_domain();
+    let parameters = json!({"Identity": "ann@example.test", "Password": "short"});
+    let refused = pollster::block_on(find("New-Mailbox").unwrap().run(&server, parameters.as_object().unwrap()));
+    assert!(refused.unwrap_err().0.contains("8 to 1024"));
+    assert_eq!(server.account("ann@example.test"), None);
+}
+
+#[test]
+fn a_request_with_missing_or_unknown_parameters_tells_which() {
+    let server = Server::with_domain();
+    let run = |command: &str, parameters: Value| {
+        let command = find(command).unwrap();
+        pollster::block_on(command.run(&server, parameters.as_object().unwrap())).unwrap_err().0
+    };
+    assert!(run("Set-Service", json!({"Name": "POP3"})).contains("-StartupType"));
+    assert!(run("Get-Service", json!({"Nmae": "POP3"})).contains("-Name"));
+    assert!(run("Get-Service", json!({"Name": 3})).contains("text"));
+}
