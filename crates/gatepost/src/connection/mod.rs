@@ -1,0 +1,135 @@
+//! The driver of every protocol session: one connection, in clear or under TLS, over any byte stream.
+//!
+//! A connection holds memory for octets only while there are some: a read goes through a buffer on the
+//! stack, and what is left of the receive and send buffers is given back whenever the peer is waited for.
+//! It never reads while a request is unanswered and never makes more output while the peer does not take
+//! what there is: that bounds what one peer can make it hold.
+
+mod alarm;
+mod drain;
+mod end;
+mod next;
+mod open;
+mod received;
+mod send;
+mod stream;
+mod terms;
+#[cfg(test)]
+mod tests;
+mod write;
+
+use std::net::SocketAddr;
+use std::ops::Range;
+use std::sync::Arc;
+use std::time::Instant;
+
+use proto::logon::Channel;
+use tokio::io::{AsyncRead, AsyncWrite};
+
+use alarm::Alarm;
+pub use drain::{Drain, Drained};
+pub use end::End;
+pub use next::Wake;
+pub use open::Opening;
+use received::Received;
+use stream::Stream;
+pub use terms::{Protocol, Terms};
+
+/// The two ends of a connection.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Peer {
+    pub remote: SocketAddr,
+    pub local: SocketAddr,
+}
+
+/// What was agreed when TLS began.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Agreed {
+    /// `TLSv1_3`
+    pub version: &'static str,
+    /// `TLS13_AES_256_GCM_SHA384`
+    pub cipher: &'static str,
+}
+
+/// What a protocol's service function drives its session with.
+pub struct Connection<S> {
+    stream: Stream<S>,
+    received: Received,
+    /// What is to be sent.
+    out: Vec<u8>,
+    alarm: Alarm,
+    drain: Drained,
+    terms: Arc<Terms>,
+    peer: Peer,
+    number: u64,
+    channel: Channel,
+    told_to_leave: bool,
+    timed_out: bool,
+    octets_in: u64,
+    octets_out: u64,
+}
+
+impl<S: AsyncRead + AsyncWrite + Unpin> Connection<S> {
+    /// A connection over a stream as it is. `channel` says how far it can be trusted: a stream in memory
+    /// may stand for one under TLS. `number` names the session in the log.
+    pub fn over(socket: S, channel: Channel, peer: Peer, number: u64, terms: Arc<Terms>, drain: Drained) -> Self {
+        Self {
+            stream: Stream::plain(socket),
+            received: Received::default(),
+            out: Vec::new(),
+            alarm: Alarm::default(),
+            drain,
+            terms,
+            peer,
+            number,
+            channel,
+            told_to_leave: false,
+            timed_out: false,
+            octets_in: 0,
+            octets_out: 0,
+        }
+    }
+
+    /// The time that sessions are told. Virtual where tokio's is.
+    pub fn now(&self) -> Instant {
+        tokio::time::Instant::now().into_std()
+    }
+
+    pub fn peer(&self) -> Peer {
+        self.peer
+    }
+
+    /// Names this session in the log.
+    pub fn number(&self) -> u64 {
+        self.number
+    }
+
+    pub fn channel(&self) -> Channel {
+        self.channel
+    }
+
+    /// What TLS agreed on; `None` in clear.
+    pub fn agreed(&self) -> Option<Agreed> {
+        self.stream.agreed()
+    }
+
+    pub fn terms(&self) -> &Arc<Terms> {
+        &self.terms
+    }
+
+    /// Octets of the input that led to the last request: `range` as the session gave it, counted from the
+    /// start of the slice it was called with. They are there until the next call of [`next`](Self::next).
+    pub fn received(&self, range: Range<usize>) -> &[u8] {
+        self.received.since_input(range)
+    }
+
+    /// Where to append octets to be sent.
+    pub fn output(&mut self) -> &mut Vec<u8> {
+        &mut self.out
+    }
+
+    /// Octets received and sent so far, as the protocol sees them.
+    pub fn octets(&self) -> (u64, u64) {
+        (self.octets_in, self.octets_out)
+    }
+}
