@@ -5,5 +5,6 @@
 //!
 //! Read first: [`reply::Reply`] (an answer of any length, made piece by piece).
 
+pub mod pop3;
 pub mod reply;
 pub mod view;
