@@ -14,5 +14,6 @@ pub mod logon;
 pub mod pop3;
 pub mod sasl;
 mod session;
+pub mod smtp;
 
 pub use session::Session;

@@ -1,0 +1,98 @@
+//! AUTH (RFC 4954).
+
+use std::time::Instant;
+
+use super::commands::BAD_SEQUENCE;
+use super::{Asked, Request, Session, State, Step};
+use crate::logon::{Mechanism, Verdict};
+use crate::sasl;
+use crate::smtp::Reply;
+
+impl Session {
+    pub(super) fn auth(&mut self, now: Instant, mechanism: &[u8], initial: Option<&[u8]>) -> Option<Request> {
+        // RFC 4954 §4: once a connection, and not within a transaction.
+        if self.logged_on || matches!(self.transaction.step, Step::Mail | Step::Chunks) {
+            self.reply_bad(now, &BAD_SEQUENCE);
+            return None;
+        }
+        let offered = Mechanism::parse(mechanism).filter(|&mechanism| self.offer.has(mechanism));
+        let Some(mechanism) = offered else {
+            let cure = if self.offer.mechanisms.is_empty() { self.offer.cure.as_str() } else { "" };
+            let text = match cure {
+                "" => UNRECOGNIZED.to_owned(),
+                cure => format!("{UNRECOGNIZED}. {cure}"),
+            };
+            self.reply_bad(now, &Reply::new(504, 7, 4, "").with_text(text));
+            return None;
+        };
+        let (exchange, step) = sasl::Exchange::begin(mechanism, initial);
+        self.sasl_step(now, exchange, step)
+    }
+
+    pub(super) fn sasl_response(&mut self, now: Instant, line: &[u8]) -> Option<Request> {
+        let State::Sasl(mut exchange) = std::mem::replace(&mut self.state, State::Command) else { return None };
+        let step = exchange.step(line);
+        self.sasl_step(now, exchange, step)
+    }
+
+    fn sasl_step(&mut self, now: Instant, exchange: sasl::Exchange, step: sasl::Step) -> Option<Request> {
+        match step {
+            sasl::Step::Challenge(challenge) => {
+                // Not a Reply: a challenge may be longer than a reply line.
+                self.out.extend_from_slice(b"334 ");
+                self.out.extend_from_slice(challenge.as_bytes());
+                self.out.extend_from_slice(b"\r\n");
+                self.await_command(now);
+                if !matches!(self.state, State::Closed) {
+                    self.state = State::Sasl(exchange);
+                }
+                None
+            }
+            sasl::Step::Credentials(credentials) => {
+                self.state = State::Answer(Asked::LogOn);
+                Some(Request::LogOn(credentials))
+            }
+            sasl::Step::Cancelled => {
+                self.reply(now, &CANCELLED);
+                None
+            }
+            sasl::Step::Malformed => {
+                self.reply_bad(now, &MALFORMED);
+                None
+            }
+        }
+    }
+
+    pub(super) fn judged(&mut self, now: Instant, verdict: Verdict) {
+        match verdict {
+            Verdict::Granted => {
+                self.logged_on = true;
+                self.reply(now, &GRANTED);
+            }
+            Verdict::Refused => {
+                self.logon_failures += 1;
+                self.reply(now, &REFUSED);
+                let limit = self.limits().logon_failures;
+                if self.logon_failures >= limit && !matches!(self.state, State::Closed) {
+                    let text = format!("Too many failed log-ons (limit {limit}), goodbye");
+                    self.close(&Reply::new(421, 7, 0, "").with_text(text));
+                }
+            }
+            // RFC 4954 §6: 454, a later try may succeed.
+            Verdict::Throttled => self.reply(now, &THROTTLED),
+            Verdict::Unavailable => self.reply(now, &UNAVAILABLE),
+            Verdict::TooManyConnections { limit } => {
+                let text = format!("Too many connections of this user (limit {limit})");
+                self.reply(now, &Reply::new(454, 7, 0, "").with_text(text));
+            }
+        }
+    }
+}
+
+const UNRECOGNIZED: &str = "Unrecognized authentication type";
+const GRANTED: Reply = Reply::new(235, 7, 0, "Authentication successful");
+const REFUSED: Reply = Reply::new(535, 7, 3, "Authentication unsuccessful");
+const CANCELLED: Reply = Reply::new(501, 7, 0, "Authentication cancelled");
+const MALFORMED: Reply = Reply::new(501, 5, 2, "Cannot decode the response");
+const THROTTLED: Reply = Reply::new(454, 7, 0, "Too many failed log-ons from this address, try again later");
+const UNAVAILABLE: Reply = Reply::new(454, 7, 0, "Temporary authentication failure");
