@@ -4,6 +4,8 @@
 //! is one task: [`connection::Connection`] moves octets between a socket and a protocol's session, and the
 //! protocol's function in [`serve`] answers its requests from the store.
 //!
-//! Read first: [`connection::Connection`], [`serve::Site`] (what all sessions share).
+//! Read first: [`connection::Connection`], [`serve::Site`] (what all sessions share), [`logon::Logon`].
 
 pub mod connection;
+pub mod logon;
+pub mod serve;

@@ -1,0 +1,41 @@
+//! One service function for each protocol: straight-line loops over a connection, generic over its stream.
+
+use std::sync::Arc;
+
+use identity::{Rule, Tls, offer};
+use management::ServiceSettings;
+use proto::logon::{Channel, Offer};
+use store::{Directory, Mailboxes};
+
+use crate::connection::Protocol;
+use crate::logon::Logon;
+
+/// What all sessions share.
+pub struct Site {
+    /// The server's name in greetings.
+    pub host: String,
+    pub directory: Arc<dyn Directory>,
+    pub mailboxes: Arc<dyn Mailboxes>,
+    pub logon: Logon,
+    /// Octets of the largest message, by SMTP and APPEND.
+    pub max_message_size: u64,
+}
+
+/// What a POP3 or IMAP4 service was started with; it stays so until it is started again.
+pub struct Started {
+    pub settings: ServiceSettings,
+    /// As bound.
+    pub tls: Tls,
+}
+
+impl Started {
+    /// What a session may offer on its channel; to be asked again when the channel changes.
+    pub fn offer(&self, protocol: Protocol, channel: Channel) -> Offer {
+        let protocol = match protocol {
+            Protocol::Pop3 => identity::Protocol::Pop3,
+            Protocol::Imap => identity::Protocol::Imap,
+            Protocol::Smtp => identity::Protocol::Smtp,
+        };
+        offer(protocol, Rule::LoginType(self.settings.login_type), self.tls, channel)
+    }
+}
