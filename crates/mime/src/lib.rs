@@ -7,7 +7,7 @@
 //! stays opaque text.
 //!
 //! The small modules turn raw octets into what a person reads: [`word`] (encoded words, extended parameters),
-//! [`decode`] (transfer encodings), [`charset`], [`address`], [`date`] and [`header`].
+//! [`decode`] (transfer encodings), [`charset`], [`text`] (both at once), [`address`], [`date`] and [`header`].
 //!
 //! The crate refuses to know about files, sockets, clocks, and what any protocol makes of a message.
 //!
@@ -18,6 +18,7 @@ pub mod charset;
 pub mod date;
 pub mod decode;
 pub mod header;
+pub mod text;
 pub mod word;
 
 mod codec;
