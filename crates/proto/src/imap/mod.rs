@@ -5,7 +5,9 @@
 
 pub mod command;
 pub mod mutf7;
+pub mod parse;
 mod session;
+pub mod table;
 pub mod write;
 
 pub use session::{Answer, Request};

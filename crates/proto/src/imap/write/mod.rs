@@ -7,8 +7,10 @@ mod fetch;
 mod mailbox;
 mod response;
 mod string;
+mod structure;
 
 pub use fetch::{fetch_begin, fetch_end, internal_date, item_name, mod_seq, section_name};
 pub use mailbox::{flags, list, search_begin, search_end, search_number, status};
 pub use response::{Code, Condition, continuation, tagged, untagged, untagged_number};
 pub use string::{astring, literal_begin, mailbox_name, nstring, number, string};
+pub use structure::{body_structure, envelope};
