@@ -75,3 +75,9 @@ pub struct UidValidity(pub NonZeroU32);
 /// RFC 7162 §3.1: modification sequence; one counter for each account, at most 63 bits.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 pub struct ModSeq(pub u64);
+
+impl ModSeq {
+    /// What an account has before its first change; every change has a greater one. RFC 7162 §3.1: a modseq is
+    /// positive, so an empty folder has this one, and nothing that comes later may hide behind it.
+    pub const MIN: Self = Self(1);
+}

@@ -6,6 +6,8 @@
 //! Read first: [`Mailboxes`] (the handle that protocols use), [`Listing`] (a folder as one value that
 //! sessions share), [`Accept`] (how a message comes in, with one durable point).
 
+#[cfg(feature = "conformance")]
+pub mod conformance;
 mod directory;
 mod error;
 mod flags;

@@ -202,14 +202,14 @@ mod tests {
     fn keywords_that_no_message_has_make_room_for_new_ones() {
         let mut listing = filled(2);
         let before = listing.clone();
-        for n in 0..3 * Listing::MAX_KEYWORDS as u64 {
+        for n in 0..Listing::MAX_KEYWORDS as u64 + 300 {
             let name = [word(&format!("k{n}"))];
             listing.set_flags_where(&uids([1]), ModSeq(3 + n), FlagChange::Replace, Flags::NONE, &name, None).unwrap();
             let row = *listing.row_at(0).unwrap();
             assert_eq!(listing.keywords(row.keywords).collect::<Vec<_>>(), name.iter().collect::<Vec<_>>());
         }
         assert!(listing.keyword_names().len() <= Listing::MAX_KEYWORDS);
-        assert!(listing.keyword_sets().count() <= 3 * Listing::MAX_KEYWORDS, "sets no row has are used again");
+        assert!(listing.keyword_sets().count() < Listing::MAX_KEYWORDS, "sets no row has are used again");
         assert!(before.keyword_names().is_empty());
     }
 

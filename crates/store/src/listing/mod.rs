@@ -47,7 +47,7 @@ impl Listing {
         Self(Arc::new(Root {
             uid_validity,
             uid_next: Uid::MIN,
-            highest_modseq: ModSeq(0),
+            highest_modseq: ModSeq::MIN,
             len: 0,
             unseen: 0,
             octets: 0,

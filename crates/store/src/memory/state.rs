@@ -87,7 +87,7 @@ impl Mailbox {
             folders: Arc::new(folders),
             contents,
             deliveries: BTreeMap::new(),
-            modseq: ModSeq(0),
+            modseq: ModSeq::MIN,
             last_folder,
         })
     }

@@ -1,0 +1,183 @@
+//! Claims about domains and accounts.
+
+use super::harness::Open;
+use super::letters::letter;
+use super::trial::{Trial, address, new_account, wait};
+use crate::{AcceptedDomain, AccountChange, AccountId, Address, Error, NewAccount, PasswordHash, SpecialUse};
+
+pub fn a_new_account_has_its_special_folders_subscribed(open: Open) {
+    let mut trial = Trial::new(open);
+    let ann = trial.account("ann");
+    trial.holds(|trial| {
+        let tree = trial.tree(ann);
+        let mut expected = vec![("INBOX", None)];
+        expected.extend(SpecialUse::DEFAULT_FOLDERS.map(|(name, special_use)| (name, Some(special_use))));
+        expected.sort_unstable_by_key(|(name, _)| *name);
+        let found: Vec<_> = tree.iter().map(|folder| (folder.name.as_str(), folder.special_use)).collect();
+        assert_eq!(found, expected);
+        assert!(tree.iter().all(|folder| folder.subscribed && folder.id.account() == ann));
+        assert!(tree.iter().all(|folder| trial.listing(folder.id).is_empty()));
+        assert_eq!((trial.usage(ann).octets, trial.usage(ann).messages), (0, 0));
+    });
+}
+
+pub fn an_account_is_found_by_every_address_in_any_case(open: Open) {
+    let mut trial = Trial::new(open);
+    trial.account("bob");
+    let directory = trial.directory();
+    let password = Some(PasswordHash("$argon2id$1".into()));
+    let new =
+        NewAccount { aliases: vec![address("sales"), address("info")], password, quota: Some(9), ..new_account("ann") };
+    let ann = wait(directory.create(new)).unwrap();
+    trial.holds(|trial| {
+        let find = |text| wait(trial.directory().find(&Address::parse(text).unwrap())).unwrap();
+        for text in ["ann@example.test", "ANN@Example.TEST", "Sales@example.test", "info@example.test"] {
+            let found = find(text).unwrap_or_else(|| panic!("{text} is not found"));
+            assert_eq!((found.id, &found.address, found.quota), (ann, &address("ann"), Some(9)));
+            assert_eq!(found.password, Some(PasswordHash("$argon2id$1".into())));
+            assert_eq!((found.aliases.len(), found.created), (2, 1_100_000_000));
+            assert_eq!(wait(trial.directory().account(ann)).unwrap(), Some(found));
+        }
+        assert_eq!(find("nobody@example.test"), None);
+    });
+}
+
+pub fn an_address_is_taken_once(open: Open) {
+    let trial = Trial::new(open);
+    let directory = trial.directory();
+    trial.account("ann");
+    wait(directory.create(NewAccount { aliases: vec![address("info")], ..new_account("bob") })).unwrap();
+    let with = |local, alias: Option<&str>| NewAccount {
+        aliases: alias.map(address).into_iter().collect(),
+        ..new_account(local)
+    };
+    for taken in [
+        with("ann", None),
+        with("info", None),
+        with("cid", Some("ann")),
+        with("cid", Some("info")),
+        with("cid", Some("cid")),
+    ] {
+        assert!(matches!(wait(directory.create(taken)), Err(Error::Exists(_))));
+    }
+    assert_eq!(wait(directory.find(&address("cid"))).unwrap(), None);
+    wait(directory.create(with("cid", Some("cidre")))).unwrap();
+}
+
+pub fn addresses_need_an_accepted_domain(open: Open) {
+    let trial = Trial::new(open);
+    let ann = trial.account("ann");
+    let foreign = Address::parse("ann@elsewhere.test").unwrap();
+    let directory = trial.directory();
+    let create = |new| matches!(wait(directory.create(new)), Err(Error::NotFound(_)));
+    assert!(create(NewAccount { address: foreign.clone(), ..new_account("x") }));
+    assert!(create(NewAccount { aliases: vec![foreign.clone()], ..new_account("x") }));
+    let change = AccountChange { aliases: Some(vec![foreign.clone()]), ..AccountChange::default() };
+    assert!(matches!(wait(directory.change(ann, change)), Err(Error::NotFound(_))));
+    wait(directory.add_domain("elsewhere.test")).unwrap();
+    assert_eq!(wait(directory.find(&foreign)).unwrap(), None);
+    wait(directory.create(NewAccount { address: foreign, ..new_account("x") })).unwrap();
+}
+
+pub fn a_refused_change_of_an_account_changes_nothing(open: Open) {
+    let mut trial = Trial::new(open);
+    let (ann, _) = (trial.account("ann"), trial.account("bob"));
+    let change = |trial: &Trial, aliases: &[&str], quota| {
+        let aliases = Some(aliases.iter().map(|local| address(local)).collect());
+        wait(trial.directory().change(ann, AccountChange { aliases, quota: Some(quota), password: None }))
+    };
+    change(&trial, &["first"], Some(1)).unwrap();
+    assert!(matches!(change(&trial, &["second", "bob"], Some(2)), Err(Error::Exists(_))));
+    let missing = wait(trial.directory().change(AccountId(4_000_000_000), AccountChange::default()));
+    assert!(matches!(missing, Err(Error::NotFound(_))));
+    trial.holds(|trial| {
+        let find = |local| wait(trial.directory().find(&address(local))).unwrap();
+        assert_eq!(find("first").map(|account| (account.id, account.quota)), Some((ann, Some(1))));
+        assert_eq!((find("second"), find("bob").map(|bob| bob.id == ann)), (None, Some(false)));
+    });
+    change(&trial, &["second", "first"], None).unwrap();
+    change(&trial, &["second"], None).unwrap();
+    trial.holds(|trial| {
+        let find = |local| wait(trial.directory().find(&address(local))).unwrap();
+        assert_eq!((find("second").map(|account| account.quota), find("first")), (Some(None), None));
+    });
+}
+
+pub fn accounts_come_in_the_order_of_their_addresses(open: Open) {
+    let mut trial = Trial::new(open);
+    for local in ["eve", "ann", "dan"] {
+        trial.account(local);
+    }
+    let alias = NewAccount { aliases: vec![address("bob")], ..new_account("cid") };
+    wait(trial.directory().create(alias)).unwrap();
+    trial.holds(|trial| {
+        let page = |after: Option<&str>, limit| {
+            let found = wait(trial.directory().accounts(after.map(address).as_ref(), limit)).unwrap();
+            found.iter().map(|account| account.address.local().to_string()).collect::<Vec<_>>()
+        };
+        assert_eq!(page(None, 9), ["ann", "cid", "dan", "eve"]);
+        assert_eq!(page(None, 2), ["ann", "cid"]);
+        assert_eq!(page(Some("cid"), 1), ["dan"]);
+        assert_eq!(page(Some("b"), 9), ["cid", "dan", "eve"]);
+        assert!(page(Some("eve"), 9).is_empty() && page(None, 0).is_empty());
+    });
+}
+
+pub fn a_removed_account_is_gone_with_all_it_had(open: Open) {
+    let mut trial = Trial::new(open);
+    let (ann, bob) = (trial.account("ann"), trial.account("bob"));
+    let (inbox, other) = (trial.inbox(ann), trial.inbox(bob));
+    trial.deliver(inbox, &letter(1, 500));
+    trial.deliver(other, &letter(2, 500));
+    wait(trial.directory().remove(ann)).unwrap();
+    trial.holds(|trial| {
+        assert_eq!(wait(trial.directory().find(&address("ann"))).unwrap(), None);
+        assert_eq!(wait(trial.directory().account(ann)).unwrap(), None);
+        assert_eq!(wait(trial.directory().accounts(None, 9)).unwrap().len(), 1);
+        assert!(matches!(wait(trial.mailboxes().folders(ann)), Err(Error::NotFound(_))));
+        assert!(matches!(wait(trial.mailboxes().listing(inbox)), Err(Error::NotFound(_))));
+        assert!(matches!(wait(trial.mailboxes().usage(ann)), Err(Error::NotFound(_))));
+        assert!(matches!(wait(trial.directory().remove(ann)), Err(Error::NotFound(_))));
+        assert_eq!(trial.uids(other).len(), 1, "the other account is unharmed");
+    });
+}
+
+pub fn account_numbers_are_never_used_again(open: Open) {
+    let mut trial = Trial::new(open);
+    let mut seen = vec![trial.account("ann")];
+    for end in [super::End::Closed, super::End::Killed, super::End::Closed] {
+        wait(trial.directory().remove(seen[seen.len() - 1])).unwrap();
+        trial.reopen(end);
+        let id = trial.account("ann");
+        assert!(!seen.contains(&id), "{id:?} came again");
+        seen.push(id);
+    }
+}
+
+pub fn the_first_domain_is_the_default(open: Open) {
+    let mut trial = Trial::new(open);
+    assert!(wait(trial.directory().domains()).unwrap().is_empty());
+    wait(trial.directory().add_domain("Example.TEST")).unwrap();
+    wait(trial.directory().add_domain("b.test")).unwrap();
+    for again in ["example.test", "B.TEST"] {
+        assert!(matches!(wait(trial.directory().add_domain(again)), Err(Error::Exists(_))));
+    }
+    for none in ["", "a b", "-a.test", "a..b", "a@b", "[127.0.0.1]"] {
+        assert!(matches!(wait(trial.directory().add_domain(none)), Err(Error::Invalid(_))), "{none:?}");
+    }
+    trial.holds(|trial| {
+        let expected = [("example.test", true), ("b.test", false)]
+            .map(|(name, default)| AcceptedDomain { name: name.into(), default });
+        assert_eq!(**wait(trial.directory().domains()).unwrap(), expected);
+    });
+}
+
+pub fn an_account_made_anew_has_higher_uid_validities(open: Open) {
+    let mut trial = Trial::new(open);
+    let ann = trial.account("ann");
+    let highest = trial.tree(ann).iter().map(|folder| folder.uid_validity).max();
+    wait(trial.directory().remove(ann)).unwrap();
+    trial.reopen(super::End::Killed);
+    let again = trial.account("ann");
+    assert!(trial.tree(again).iter().all(|folder| Some(folder.uid_validity) > highest));
+}
