@@ -9,3 +9,4 @@
 pub mod connection;
 pub mod logon;
 pub mod serve;
+pub mod tls;
