@@ -7,6 +7,8 @@
 //! Read first: [`connection::Connection`], [`serve::Site`] (what all sessions share), [`logon::Logon`].
 
 pub mod connection;
+pub mod listen;
 pub mod logon;
+pub mod logs;
 pub mod serve;
 pub mod tls;
