@@ -36,10 +36,11 @@ fn oracle_leaves(message: &[u8]) -> Vec<Leaf> {
 }
 
 /// Messages on which the two differ, and why ours is right.
-const DIFFERENT: [(&str, &str); 7] = [
+const DIFFERENT: [(&str, &str); 8] = [
     ("boundary-blanks", "RFC 2046 §5.1.1: a boundary does not end with a blank"),
     ("boundary-in-header", "a delimiter counts in a header too"),
     ("boundary-never-seen", "a multipart stays one when its boundary never comes"),
+    ("boundary-outer-longer", "an outer delimiter closes what is open within"),
     ("boundary-unclosed", "an outer delimiter closes what is open within"),
     ("cut", "a message cut in its header is a message"),
     ("empty", "there is always a part"),
