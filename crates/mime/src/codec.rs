@@ -427,6 +427,10 @@ mod tests {
             change(&mut outline.parts);
             assert!(Outline::decode(&outline.encode()).is_err(), "break {number}");
         }
+        let multipart = "Content-Type: multipart/mixed; boundary=b\r\n\r\n--b\r\n";
+        let mut outline = parse(format!("{multipart}{}", multipart.replace("=b", "=c")).as_bytes(), Limits::default());
+        outline.parts[1].end += 1;
+        assert!(Outline::decode(&outline.encode()).is_err());
     }
 
     #[test]

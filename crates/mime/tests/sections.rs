@@ -205,7 +205,12 @@ fn a_boundary_may_begin_like_another() {
 fn an_outer_boundary_may_be_the_longer() {
     let (message, outline) = check(
         "boundary-outer-longer",
-        &["1 multipart/mixed 2 multipart", "1.1 text/plain 0 \"one\"", "2 text/plain 0 \"two\""],
+        &[
+            "1 multipart/mixed 2 multipart",
+            "1.1 text/plain 0 \"one\"",
+            "2 text/plain 0 \"two\"",
+            "3 multipart/mixed 0 multipart",
+        ],
     );
     // After its closing delimiter a boundary means nothing.
     assert!(text(&message, outline.root()).ends_with("--outer-and-longer\r\nnot a part\r\n"));
