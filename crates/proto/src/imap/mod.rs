@@ -1,7 +1,7 @@
 //! IMAP4rev1 (RFC 3501) with the extensions that the capability list names.
 //!
 //! Read first: [`command::Command`] (what a client can ask), [`Session`] with its [`Request`] (framing, state,
-//! log-on), [`write`] (what a server can say).
+//! log-on), [`mod@write`] (what a server can say).
 
 pub mod command;
 pub mod mutf7;

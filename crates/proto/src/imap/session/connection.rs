@@ -13,8 +13,8 @@ use crate::imap::write::{self, Code, Condition};
 use crate::logon::Offer;
 use crate::sasl::Exchange;
 
-/// See [`crate::Session`]. Holds octets only of a command that is not complete yet.
-#[derive(Debug)]
+/// See [`crate::Session`]. Holds octets only of a command that is not complete yet. Does not print: a password
+/// may be among them.
 pub struct Session {
     pub(super) settings: Arc<Settings>,
     pub(super) standing: Standing,

@@ -3,6 +3,8 @@
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
+use proptest::prelude::*;
+
 use super::*;
 use crate::Session as _;
 use crate::imap::command::{Body, Command};
@@ -119,7 +121,7 @@ impl Peer {
                 Answer::Done
             }
             Request::AppendEnd => {
-                let body = String::from_utf8(std::mem::take(&mut self.body)).unwrap();
+                let body = String::from_utf8_lossy(&std::mem::take(&mut self.body)).into_owned();
                 let line = format!("<appended {body:?}>\r\n{} OK APPEND completed.\r\n", self.tag);
                 self.note(&line);
                 Answer::Done
@@ -574,4 +576,51 @@ fn a_waiting_session_is_small_and_holds_no_octets() {
     peer.send("\r\n2 FETCH 1 ALL\r\n3 IDLE\r\n");
     peer.take();
     assert_eq!(peer.session.held_octets(), 0);
+}
+
+/// Pieces of which every kind of input can be made.
+const PIECES: [&str; 24] = [
+    "1 ",
+    "NOOP",
+    "LOGIN ann secret",
+    "SELECT x",
+    "APPEND x ",
+    "{3}",
+    "{5+}",
+    "{0}",
+    "{0+}",
+    "{99999999}",
+    "{70000+}",
+    "\r\n",
+    "\r\n",
+    "\n",
+    "\"",
+    "abc",
+    "IDLE\r\n",
+    "DONE\r\n",
+    "FETCH 1 ALL",
+    "AUTHENTICATE PLAIN",
+    "*",
+    "SEARCH (OR ",
+    "\0",
+    "\u{fc}",
+];
+
+proptest! {
+    #[test]
+    fn no_input_breaks_a_session_and_no_cut_changes_what_it_says(
+        pieces in prop::collection::vec(prop::sample::select(PIECES.as_slice()), 0..40),
+        cut in 1usize..9,
+    ) {
+        let sent = pieces.concat();
+        let mut whole = Peer::new(private());
+        whole.send(&sent);
+        let mut cut_up = Peer::new(private());
+        for piece in sent.as_bytes().chunks(cut) {
+            cut_up.send(piece);
+            prop_assert!(cut_up.session.pending_octets() <= Settings::MAX_BEFORE_LOGON);
+        }
+        prop_assert_eq!(whole.take(), cut_up.take());
+        prop_assert_eq!(whole.session.is_closed(), cut_up.session.is_closed());
+    }
 }
