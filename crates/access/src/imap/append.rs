@@ -74,7 +74,7 @@ async fn place(
     let Destination { folder, flags, keywords, internal_date } = destination;
     let placement = Placement { folder, prefix: Bytes::new(), flags, keywords, internal_date, delivery: None };
     let placed = mailboxes.accept(Accept { body: staged?, placements: vec![placement] }).await?;
-    let placed = placed.into_iter().next().unwrap_or(Err(Error::NotFound("mailbox")));
+    let placed = placed.into_iter().next().unwrap_or(Err(Error::NotFound("the folder")));
     let placed = placed.map_err(|error| Refusal::from(error).of_target())?;
     Ok((placed.uid_validity.0.get(), placed.uid.get()))
 }

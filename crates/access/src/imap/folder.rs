@@ -10,7 +10,7 @@ pub async fn create(account: AccountId, mailboxes: &dyn Mailboxes, name: &Mailbo
     let name = name.as_str();
     let name = FolderName::new(name.strip_suffix(FolderName::SEPARATOR).unwrap_or(name))?;
     if name.is_inbox() {
-        return Err(Error::Exists("mailbox").into());
+        return Err(Error::Exists("the folder").into());
     }
     Ok(mailboxes.change_folders(account, FolderChange::Create { name, special_use: None }).await?)
 }
@@ -35,5 +35,5 @@ pub async fn subscribe(account: AccountId, mailboxes: &dyn Mailboxes, name: &Mai
 
 /// A name that no folder can have is that of none.
 fn existing(name: &Mailbox) -> Result<FolderName, Error> {
-    FolderName::new(name.as_str()).map_err(|_| Error::NotFound("mailbox"))
+    FolderName::new(name.as_str()).map_err(|_| Error::NotFound("the folder"))
 }

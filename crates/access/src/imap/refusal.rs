@@ -73,9 +73,12 @@ impl Refusal {
             Self::NoSuchTarget => "The mailbox does not exist; CREATE it first.",
             Self::No(_, text) | Self::Bad(text) => text,
             Self::Store(error) => match error {
-                Error::NotFound(what) => return format!("No such {what}.").into(),
-                Error::Exists(what) => return format!("The {what} is there already.").into(),
-                Error::Invalid(text) | Error::Limit(text) => return format!("{text}.").into(),
+                // Folders are told of by the RFC's word.
+                Error::NotFound("the folder") => "The mailbox does not exist.",
+                Error::Exists("the folder") => "The mailbox already exists.",
+                Error::NotFound(_) | Error::Exists(_) | Error::Invalid(_) | Error::Limit(_) => {
+                    return sentence(&error.to_string()).into();
+                }
                 Error::OverQuota => "The mailbox is full; expunge some messages first.",
                 Error::Gone => "The message no longer exists.",
                 Error::Busy => "In use by another session; try again later.",
@@ -88,10 +91,19 @@ impl Refusal {
         })
     }
 
+    /// What the store said, for the log.
     pub fn into_cause(self) -> Option<Error> {
         match self {
             Self::Store(error) => Some(error),
             _ => None,
         }
     }
+}
+
+/// With a capital at its start and a full stop at its end.
+fn sentence(text: &str) -> String {
+    let mut characters = text.chars();
+    let first = characters.next().map(|first| first.to_ascii_uppercase());
+    let stop = if text.ends_with('.') { "" } else { "." };
+    first.into_iter().chain(characters).chain(stop.chars()).collect()
 }

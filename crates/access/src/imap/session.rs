@@ -43,7 +43,7 @@ impl Session {
         let Command { tag, body } = command;
         self.condstore |= body.enables_condstore();
         let mut answer = Answer::to(tag);
-        let name = name(&body);
+        let name = body.name();
         match self.run(mailboxes, body, &mut answer).await {
             Ok(()) if answer.is_complete() => {}
             Ok(()) => answer.complete(None, &format!("{name} completed.")),
@@ -182,73 +182,6 @@ impl Selected {
 pub(super) async fn find(account: AccountId, mailboxes: &dyn Mailboxes, name: &str) -> Outcome<Folder> {
     let folders = mailboxes.folders(account).await?;
     // A name that no folder can have is that of none.
-    let name = FolderName::new(name).map_err(|_| Error::NotFound("mailbox"))?;
-    Ok(folders.by_name(&name).ok_or(Error::NotFound("mailbox"))?.clone())
-}
-
-/// The command's name in `... completed.`
-fn name(body: &Body) -> &'static str {
-    match body {
-        Body::Capability => "CAPABILITY",
-        Body::Logout => "LOGOUT",
-        Body::Id => "ID",
-        Body::StartTls => "STARTTLS",
-        Body::Authenticate { .. } => "AUTHENTICATE",
-        Body::Login { .. } => "LOGIN",
-        Body::Idle => "IDLE",
-        Body::Noop => "NOOP",
-        Body::Enable { .. } => "ENABLE",
-        Body::Namespace => "NAMESPACE",
-        Body::Select(_) => "SELECT",
-        Body::Examine(_) => "EXAMINE",
-        Body::Create(_) => "CREATE",
-        Body::Delete(_) => "DELETE",
-        Body::Rename { .. } => "RENAME",
-        Body::Subscribe(_) => "SUBSCRIBE",
-        Body::Unsubscribe(_) => "UNSUBSCRIBE",
-        Body::List(_) => "LIST",
-        Body::Lsub { .. } => "LSUB",
-        Body::Status(_) => "STATUS",
-        Body::Append(_) => "APPEND",
-        Body::Check => "CHECK",
-        Body::Close => "CLOSE",
-        Body::Unselect => "UNSELECT",
-        Body::Expunge => "EXPUNGE",
-        Body::UidExpunge(_) => "UID EXPUNGE",
-        Body::Search(search) => {
-            if search.uid {
-                "UID SEARCH"
-            } else {
-                "SEARCH"
-            }
-        }
-        Body::Fetch(fetch) => {
-            if fetch.uid {
-                "UID FETCH"
-            } else {
-                "FETCH"
-            }
-        }
-        Body::Store(store) => {
-            if store.uid {
-                "UID STORE"
-            } else {
-                "STORE"
-            }
-        }
-        Body::Copy(copy) => {
-            if copy.uid {
-                "UID COPY"
-            } else {
-                "COPY"
-            }
-        }
-        Body::Move(copy) => {
-            if copy.uid {
-                "UID MOVE"
-            } else {
-                "MOVE"
-            }
-        }
-    }
+    let name = FolderName::new(name).map_err(|_| Error::NotFound("the folder"))?;
+    Ok(folders.by_name(&name).ok_or(Error::NotFound("the folder"))?.clone())
 }

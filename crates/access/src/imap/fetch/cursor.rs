@@ -10,7 +10,6 @@ use store::{Error, MessageId, MessageOutline, ModSeq, Row, UidSet};
 use super::super::refusal::Refusal;
 use super::super::telling::row_flags;
 use super::section::{Source, source};
-use super::{envelope, structure};
 use crate::reply::{Coding, Splice, Step, Supply};
 use crate::view::{Positions, View};
 
@@ -192,14 +191,14 @@ impl Cursor {
                 FetchItem::Envelope => {
                     out.extend_from_slice(b"ENVELOPE ");
                     if let Some(known) = &open.outline {
-                        envelope::envelope(out, known.outline.envelope());
+                        write::envelope(out, known.outline.envelope());
                     }
                 }
                 FetchItem::Body | FetchItem::BodyStructure => {
                     write::item_name(out, item);
                     out.push(b' ');
                     if let Some(known) = &open.outline {
-                        structure::structure(out, &known.outline, *item == FetchItem::BodyStructure);
+                        write::body_structure(out, &known.outline, *item == FetchItem::BodyStructure);
                     }
                 }
                 FetchItem::Rfc822 | FetchItem::Rfc822Header | FetchItem::Rfc822Text | FetchItem::Section { .. } => {

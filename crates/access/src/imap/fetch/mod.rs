@@ -1,9 +1,7 @@
 //! FETCH and UID FETCH (RFC 3501 §6.4.5, RFC 7162 §3.1.4).
 
 mod cursor;
-mod envelope;
 mod section;
-mod structure;
 
 use proto::imap::command::{Fetch, FetchItem};
 use store::{Change, FlagChange, Flags, Mailboxes, ModSeq, UidSet};
