@@ -21,6 +21,8 @@ use tokio::io::{DuplexStream, duplex};
 use crate::player::{self, Wire};
 use crate::script::{Message, Port, Script};
 
+const HOST: &str = "mail.example.test";
+
 pub struct Server {
     site: Arc<Site>,
     pop3: Arc<Started>,
@@ -31,8 +33,8 @@ pub struct Server {
 }
 
 impl Server {
-    /// With the accounts, messages and settings of a script.
-    pub async fn start(script: &Script) -> Self {
+    /// With the accounts, messages and settings of a script for `port`'s protocol.
+    pub async fn start(script: &Script, port: Port) -> Self {
         let store = Memory::new();
         store.add_domain("example.test").await.unwrap();
         let hashing = Hashing::new().unwrap();
@@ -45,10 +47,15 @@ impl Server {
         for message in &script.messages {
             append(&store, message).await;
         }
+        let changes = script.settings.iter().map(|(name, value)| {
+            let (name, value) = management::settings::parse(&format!("{}.{name}", port.settings()), value).unwrap();
+            (name, Some(value))
+        });
+        Settings::change(&store, changes.collect()).await.unwrap();
         let (tls, trust) = certificate();
         let directory: Arc<dyn Directory> = Arc::new(store.clone());
         let site = Site {
-            host: "mail.example.test".to_owned(),
+            host: HOST.to_owned(),
             directory: directory.clone(),
             mailboxes: Arc::new(store.clone()),
             logon: Logon::new(directory, hashing, 60, Duration::from_secs(600)),
@@ -56,7 +63,7 @@ impl Server {
         };
         Self {
             site: Arc::new(site),
-            pop3: Arc::new(started(&store, script, Service::Pop3, 995).await),
+            pop3: Arc::new(started(&store, Service::Pop3).await),
             tls,
             trust,
             drain: Drain::default(),
@@ -97,16 +104,19 @@ impl player::Server for Server {
     fn trust(&self) -> Arc<ClientConfig> {
         self.trust.clone()
     }
+
+    fn host(&self) -> &str {
+        &self.site.host
+    }
+
+    fn tls_ports(&self) -> [(&'static str, u16); 3] {
+        [("pop3s", 995), ("imaps", 993), ("submissions", 465)]
+    }
 }
 
-async fn started(store: &Memory, script: &Script, service: Service, port: u16) -> Started {
-    let changes = script.settings.iter().map(|(name, value)| {
-        let (name, value) = management::settings::parse(&format!("{}.{name}", service.group()), value).unwrap();
-        (name, Some(value))
-    });
-    Settings::change(store, changes.collect()).await.unwrap();
+async fn started(store: &Memory, service: Service) -> Started {
     let settings = ServiceSettings::load(&store.snapshot().await.unwrap(), service).unwrap();
-    Started { settings, tls: Tls { available: true, implicit_port: Some(port) } }
+    Started { settings, tls: Tls { available: true, implicit_port: Some(service.tls_port()) } }
 }
 
 async fn append(store: &Memory, message: &Message) {
@@ -132,9 +142,9 @@ async fn append(store: &Memory, message: &Message) {
     store.accept(Accept { body, placements: vec![placement] }).await.unwrap().remove(0).unwrap();
 }
 
-/// A certificate for `localhost`, and a client that trusts it.
+/// A certificate, and a client that trusts it.
 fn certificate() -> (Arc<ServerConfig>, Arc<ClientConfig>) {
-    let made = rcgen::generate_simple_self_signed(["localhost".to_owned()]).unwrap();
+    let made = rcgen::generate_simple_self_signed([HOST.to_owned()]).unwrap();
     let key = PrivateKeyDer::Pkcs8(PrivatePkcs8KeyDer::from(made.signing_key.serialize_der()));
     let certificate = made.cert.der().clone();
     let mut roots = RootCertStore::empty();

@@ -32,7 +32,7 @@ fn scripts(port: Port) -> Vec<(PathBuf, Script)> {
 async fn play_in_memory(port: Port) {
     let mut failures = Vec::new();
     for (file, script) in scripts(port) {
-        let server = in_memory::Server::start(&script).await;
+        let server = in_memory::Server::start(&script, port).await;
         if let Err(why) = player::play(&script, &server).await {
             failures.push(format!("{}: {why}", file.file_name().unwrap().to_string_lossy()));
         }

@@ -25,6 +25,12 @@ pub trait Server {
 
     /// What a client trusts.
     fn trust(&self) -> Arc<ClientConfig>;
+
+    /// The server's name in its certificate and greetings.
+    fn host(&self) -> &str;
+
+    /// The ports with TLS from the first octet, as configured: `pop3s`, `imaps`, `submissions`.
+    fn tls_ports(&self) -> [(&'static str, u16); 3];
 }
 
 /// How long the server may take for a line: long enough for the slowest machine, as only failures wait.
@@ -80,7 +86,10 @@ impl Conversation {
 pub type Played = Result<(), String>;
 
 pub async fn play(script: &Script, server: &dyn Server) -> Played {
-    let mut player = Player { server, names: Names::new(), wires: BTreeMap::new() };
+    let ports = server.tls_ports().map(|(name, port)| (name.to_owned(), port.to_string()));
+    let mut names = Names::from(ports);
+    names.insert("host".to_owned(), server.host().to_owned());
+    let mut player = Player { server, names, wires: BTreeMap::new() };
     let mut steps = script.steps.iter().peekable();
     while let Some((line, step)) = steps.next() {
         let next = steps.peek().map(|(_, step)| step);
@@ -105,7 +114,7 @@ impl Player<'_> {
             Step::Connect { number, port, tls } => {
                 let mut wire = self.server.connect(*port, *tls).await;
                 if *tls {
-                    wire = self.encrypted(wire).await?;
+                    wire = encrypted(self.server, wire).await?;
                 }
                 self.wires.insert(*number, Conversation::over(wire));
             }
@@ -144,7 +153,7 @@ impl Player<'_> {
                 if !early.is_empty() || conversation.looked_at.is_some() {
                     return Err(format!("the server said {:?} before TLS", String::from_utf8_lossy(early)));
                 }
-                let wire = self.encrypted(conversation.wire.into_inner()).await?;
+                let wire = encrypted(self.server, conversation.wire.into_inner()).await?;
                 self.wires.insert(*number, Conversation::over(wire));
             }
             Step::Close { number } => self.close(*number).await?,
@@ -160,21 +169,22 @@ impl Player<'_> {
         self.wires.remove(&number).ok_or_else(|| format!("there is no connection {number}"))
     }
 
-    async fn encrypted(&self, wire: Box<dyn Wire>) -> Result<Box<dyn Wire>, String> {
-        let connector = TlsConnector::from(self.server.trust());
-        let name = ServerName::try_from("localhost").map_err(|error| error.to_string())?;
-        match timeout(PATIENCE, connector.connect(name, wire)).await {
-            Ok(Ok(wire)) => Ok(Box::new(wire)),
-            Ok(Err(error)) => Err(format!("TLS failed: {error}")),
-            Err(_) => Err("TLS does not begin".to_owned()),
-        }
-    }
-
     async fn close(&mut self, number: u32) -> Played {
         let mut conversation = self.taken(number)?;
         // The server may have closed it already.
         let _ = timeout(PATIENCE, conversation.wire.shutdown()).await;
         conversation.end().await
+    }
+}
+
+/// TLS over a wire.
+pub async fn encrypted(server: &dyn Server, wire: Box<dyn Wire>) -> Result<Box<dyn Wire>, String> {
+    let connector = TlsConnector::from(server.trust());
+    let name = ServerName::try_from(server.host().to_owned()).map_err(|error| error.to_string())?;
+    match timeout(PATIENCE, connector.connect(name, wire)).await {
+        Ok(Ok(wire)) => Ok(Box::new(wire)),
+        Ok(Err(error)) => Err(format!("TLS failed: {error}")),
+        Err(_) => Err("TLS does not begin".to_owned()),
     }
 }
 

@@ -2,6 +2,8 @@
 
 use std::fmt;
 
+use management::Service;
+
 /// A file as it is to be played.
 #[derive(Debug, Default)]
 pub struct Script {
@@ -65,6 +67,15 @@ impl Port {
             Self::Imap => "imap",
             Self::Smtp => "smtp",
             Self::Submission => "submission",
+        }
+    }
+
+    /// Where the settings of its service are kept.
+    pub fn settings(self) -> &'static str {
+        match self {
+            Self::Pop3 => Service::Pop3.group(),
+            Self::Imap => Service::Imap4.group(),
+            Self::Smtp | Self::Submission => "Server",
         }
     }
 
