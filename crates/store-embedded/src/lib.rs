@@ -1,1 +1,36 @@
+//! The default engine: an append-only log that is at once the write-ahead log and the place where bodies lie, and
+//! a redb index that follows it.
+//!
+//! One sequencer decides every change against the state before it; a writer makes what has gathered durable with one
+//! write and one sync, publishes it, and only then answers. Nothing is answered before it is durable. Everything on
+//! disk carries a version and a checksum. The engine owns its threads and files; it knows no protocol, no socket and
+//! no clock ([`Options::clock`] tells the time).
+//!
+//! Read first: [`Embedded`] (the open store), `sequencer::Pending` (what verbs are decided against), `log::Record`
+//! (what is on disk). `docs/decisions/0002-embedded-store.md` says why it is made so.
 
+mod blocking;
+mod disk;
+mod embedded;
+mod engine;
+mod fault;
+mod files;
+mod follow;
+mod handles;
+mod index;
+mod keeper;
+mod log;
+mod open;
+mod options;
+mod read;
+mod retention;
+mod sequencer;
+mod stage;
+mod state;
+mod visible;
+mod waiting;
+mod writer;
+
+pub use embedded::Embedded;
+pub use open::Opened;
+pub use options::{Clock, Options};

@@ -1,7 +1,5 @@
 //! One service function for each protocol: straight-line loops over a connection, generic over its stream.
 
-pub mod pop3;
-
 use std::sync::Arc;
 
 use identity::{Rule, Tls, offer};

@@ -1,4 +1,3 @@
-use std::iter;
 use std::num::NonZeroU32;
 
 use bytes::Bytes;

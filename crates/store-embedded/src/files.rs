@@ -1,0 +1,95 @@
+//! The names of files in a data directory, and open ones kept for reading.
+
+use std::collections::HashMap;
+use std::path::{Path, PathBuf};
+use std::sync::{Arc, Mutex, PoisonError};
+
+use store::Result;
+
+use crate::disk::{Disk, DiskFile, Open};
+use crate::fault::disk_error;
+use crate::log::{SegmentId, file_name};
+use crate::state::Place;
+
+/// Files kept open for reading; a store of a terabyte has more segments than a process may open files.
+const OPEN_FILES: usize = 256;
+
+pub(crate) fn segments_dir(dir: &Path) -> PathBuf {
+    dir.join("segments")
+}
+
+pub(crate) fn bodies_dir(dir: &Path) -> PathBuf {
+    dir.join("bodies")
+}
+
+pub(crate) fn index_file(dir: &Path) -> PathBuf {
+    dir.join("index.redb")
+}
+
+pub(crate) fn segment_file(dir: &Path, id: SegmentId) -> PathBuf {
+    segments_dir(dir).join(file_name(id))
+}
+
+pub(crate) fn body_file(dir: &Path, number: u64) -> PathBuf {
+    bodies_dir(dir).join(format!("{number:016x}.body"))
+}
+
+pub(crate) fn parse_body_file(name: &str) -> Option<u64> {
+    let digits = name.strip_suffix(".body").filter(|digits| digits.len() == 16)?;
+    u64::from_str_radix(digits, 16).ok()
+}
+
+#[derive(Clone, Copy, PartialEq, Eq, Hash)]
+enum Name {
+    Segment(SegmentId),
+    Body(u64),
+}
+
+pub(crate) struct Files {
+    disk: Arc<dyn Disk>,
+    dir: PathBuf,
+    open: Mutex<HashMap<Name, Arc<dyn DiskFile>>>,
+}
+
+impl Files {
+    pub fn new(disk: Arc<dyn Disk>, dir: PathBuf) -> Self {
+        Self { disk, dir, open: Mutex::default() }
+    }
+
+    /// The file that holds a body, and the offset of the body in it.
+    pub fn of(&self, place: Place) -> Result<(Arc<dyn DiskFile>, u64)> {
+        let (name, offset) = match place {
+            Place::Segment { segment, offset } => (Name::Segment(segment), offset),
+            Place::File(number) => (Name::Body(number), 0),
+        };
+        if let Some(file) = self.open.lock().unwrap_or_else(PoisonError::into_inner).get(&name) {
+            return Ok((file.clone(), offset));
+        }
+        let path = match name {
+            Name::Segment(id) => segment_file(&self.dir, id),
+            Name::Body(number) => body_file(&self.dir, number),
+        };
+        let file = self.disk.open(&path, Open::Existing).map_err(|error| match error.kind() {
+            std::io::ErrorKind::NotFound => store::Error::Corrupt("a file of the store is missing".into()),
+            _ => disk_error("opening a file of the store", &error),
+        })?;
+        let mut open = self.open.lock().unwrap_or_else(PoisonError::into_inner);
+        if open.len() >= OPEN_FILES
+            && let Some(any) = open.keys().next().copied()
+        {
+            open.remove(&any);
+        }
+        open.insert(name, file.clone());
+        Ok((file, offset))
+    }
+
+    pub fn remove_segment(&self, id: SegmentId) -> std::io::Result<()> {
+        self.open.lock().unwrap_or_else(PoisonError::into_inner).remove(&Name::Segment(id));
+        self.disk.remove(&segment_file(&self.dir, id))
+    }
+
+    pub fn remove_body(&self, number: u64) -> std::io::Result<()> {
+        self.open.lock().unwrap_or_else(PoisonError::into_inner).remove(&Name::Body(number));
+        self.disk.remove(&body_file(&self.dir, number))
+    }
+}

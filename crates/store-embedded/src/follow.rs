@@ -1,0 +1,259 @@
+//! The index follows the log: in the background, changed pages only, and how far it got with them.
+
+use std::collections::HashSet;
+use std::path::Path;
+use std::sync::{Arc, PoisonError};
+
+use bytes::Bytes;
+use store::{Error, FolderId, Listing, Result};
+
+use crate::disk::{Disk, Open};
+use crate::engine::Engine;
+use crate::fault::disk_error;
+use crate::files::index_file;
+use crate::index::{Index, RedbIndex, Snapshot};
+use crate::state::{FolderKeywords, FolderMeta, Key, Memtable, Progress, StoredRow, encode};
+use crate::visible::FolderState;
+
+/// What one commit of the index takes.
+struct Frozen {
+    rows: Arc<Memtable>,
+    folders: Vec<(FolderId, FolderState, Option<Listing>)>,
+    dropped: HashSet<FolderId>,
+    progress: Progress,
+    unneeded: Vec<u64>,
+    derived: Memtable,
+}
+
+pub(crate) struct Follower {
+    engine: Arc<Engine>,
+    /// Frozen, and not committed yet because a commit failed.
+    left: Option<Frozen>,
+}
+
+pub(crate) fn open_index(disk: &dyn Disk, dir: &Path, cache: usize) -> Result<Arc<dyn Index>> {
+    let file = disk.open(&index_file(dir), Open::Either).map_err(|error| disk_error("opening the index", &error))?;
+    Ok(Arc::new(RedbIndex::open(file, cache)?))
+}
+
+impl Engine {
+    /// Octets of rows that the index has not got yet, about.
+    pub fn unapplied(&self) -> usize {
+        let visible = self.visible();
+        visible.active.octets() + visible.frozen.as_ref().map_or(0, |frozen| frozen.octets())
+    }
+
+    pub fn ask_index(&self) {
+        let mut state = self.follow.lock();
+        state.asked = state.served + 1;
+        self.follow.changed.notify_all();
+    }
+
+    /// Waits until the index has all that is visible now, or until a commit failed.
+    pub fn wait_for_index(&self) {
+        let mut state = self.follow.lock();
+        // One commit may be under way that does not have it all.
+        let wanted = state.served + 2;
+        while state.served < wanted && !self.is_poisoned() && !state.closing {
+            state.asked = wanted;
+            self.follow.changed.notify_all();
+            state = self.follow.changed.wait(state).unwrap_or_else(PoisonError::into_inner);
+        }
+    }
+
+    /// Whether only the reserve is left, which is for expunging, flags and making room.
+    pub fn is_disk_full(&self) -> bool {
+        let free = self.disk.free_space(&self.dir);
+        free.is_ok_and(|free| free < self.options.effective_reserve())
+    }
+}
+
+impl Follower {
+    pub fn new(engine: Arc<Engine>) -> Self {
+        Self { engine, left: None }
+    }
+
+    pub fn run(mut self) {
+        loop {
+            let asked = {
+                let follow = &self.engine.follow;
+                let mut state = follow.lock();
+                if state.asked <= state.served && !state.closing && !self.engine.is_poisoned() {
+                    let wait = follow.changed.wait_timeout(state, self.engine.options.index_interval);
+                    state = wait.unwrap_or_else(PoisonError::into_inner).0;
+                }
+                if state.closing || self.engine.is_poisoned() {
+                    return;
+                }
+                state.asked
+            };
+            if let Err(error) = self.follow(false) {
+                tracing::error!(%error, "the index could not follow the log; it will be tried again");
+            }
+            let mut state = self.engine.follow.lock();
+            if state.asked > state.served {
+                state.served += 1;
+                state.asked = state.asked.max(asked);
+            }
+            self.engine.follow.changed.notify_all();
+        }
+    }
+
+    /// Brings the index to what is visible now.
+    pub fn follow(&mut self, closing: bool) -> Result<()> {
+        if let Some(frozen) = self.left.take() {
+            self.commit(frozen)?;
+        }
+        match self.freeze(closing)? {
+            Some(frozen) => self.commit(frozen),
+            None => Ok(()),
+        }
+    }
+
+    fn freeze(&self, closing: bool) -> Result<Option<Frozen>> {
+        let mut visible = self.engine.visible_mut();
+        if visible.frozen.is_some() {
+            return Err(Error::Unavailable("an earlier commit of the index failed".into()));
+        }
+        let dirty = visible.folders.iter().filter(|(_, cached)| cached.dirty);
+        let folders: Vec<_> = dirty.map(|(id, cached)| (*id, cached.state.clone(), cached.applied.clone())).collect();
+        if visible.active.is_empty() && folders.is_empty() && visible.dropped.is_empty() && !closing {
+            return Ok(None);
+        }
+        for (segment, row) in visible.segments.clone() {
+            visible.active.put(Key::segment(segment), encode(&row)?);
+        }
+        let rows = Arc::new(std::mem::take(&mut visible.active));
+        visible.frozen = Some(rows.clone());
+        let progress = Progress {
+            version: Progress::VERSION,
+            lsn: visible.lsn,
+            position: visible.position,
+            epoch: self.engine.epoch,
+            closed: closing,
+        };
+        let unneeded = std::mem::take(&mut visible.unneeded);
+        let dropped = visible.dropped.clone();
+        Ok(Some(Frozen { rows, folders, dropped, progress, unneeded, derived: Memtable::default() }))
+    }
+
+    fn commit(&mut self, mut frozen: Frozen) -> Result<()> {
+        let index = self.engine.index();
+        let snapshot = self.engine.visible().snapshot.clone();
+        let committed = derive(&frozen, &*snapshot).and_then(|derived| {
+            frozen.derived = derived;
+            index.commit(&[&frozen.rows, &frozen.derived], frozen.progress)
+        });
+        if let Err(error) = committed {
+            self.left = Some(frozen);
+            self.reopen(&*index)?;
+            return Err(error);
+        }
+        self.finish(frozen, index.snapshot()?);
+        Ok(())
+    }
+
+    fn finish(&self, frozen: Frozen, snapshot: Arc<dyn Snapshot>) {
+        let mut visible = self.engine.visible_mut();
+        visible.frozen = None;
+        visible.snapshot = snapshot;
+        for (id, state, _) in frozen.folders {
+            if let Some(cached) = visible.folders.get_mut(&id) {
+                let same = cached.state.listing.is_same(&state.listing)
+                    && (cached.state.recent, cached.state.snapshot) == (state.recent, state.snapshot);
+                cached.dirty = !same;
+                cached.applied = Some(state.listing);
+            }
+        }
+        if !frozen.dropped.is_empty() {
+            visible.dropped.retain(|id| !frozen.dropped.contains(id));
+            // Who began to read one of them before it was dropped may not keep what was read.
+            visible.evictions += 1;
+        }
+        visible.evict(self.engine.options.cached_rows);
+        drop(visible);
+        for number in frozen.unneeded {
+            if let Err(error) = self.engine.files.remove_body(number) {
+                tracing::warn!(%error, number, "a body's file could not be removed; the next start will try again");
+            }
+        }
+    }
+
+    /// redb gives up after a failure: the file is opened anew, as it was after the last good commit.
+    fn reopen(&self, failed: &dyn Index) -> Result<()> {
+        failed.abandon();
+        let engine = &self.engine;
+        let index = open_index(&*engine.disk, &engine.dir, engine.options.index_cache)?;
+        let snapshot = index.snapshot()?;
+        engine.replace_index(index);
+        engine.visible_mut().snapshot = snapshot;
+        Ok(())
+    }
+}
+
+/// The rows that follow from the listings.
+fn derive(frozen: &Frozen, snapshot: &dyn Snapshot) -> Result<Memtable> {
+    let mut rows = Memtable::default();
+    for &folder in &frozen.dropped {
+        delete_pages(folder, snapshot, &mut rows)?;
+    }
+    for (id, state, applied) in &frozen.folders {
+        let (id, listing) = (*id, &state.listing);
+        let meta = FolderMeta {
+            uid_validity: listing.uid_validity(),
+            uid_next: listing.uid_next(),
+            highest_modseq: listing.highest_modseq(),
+            recent: state.recent,
+            snapshot: state.snapshot,
+        };
+        rows.put(Key::folder_meta(id), encode(&meta)?);
+        let same_keywords = applied.as_ref().is_some_and(|applied| {
+            applied
+                .keyword_names()
+                .iter()
+                .map(store::Keyword::as_str)
+                .eq(listing.keyword_names().iter().map(store::Keyword::as_str))
+                && applied.keyword_sets().eq(listing.keyword_sets())
+        });
+        if !same_keywords {
+            let names = listing.keyword_names().to_vec();
+            let sets = listing.keyword_sets().map(<[u16]>::to_vec).collect();
+            rows.put(Key::folder_keywords(id), encode(&FolderKeywords { names, sets })?);
+        }
+        if applied.is_none() {
+            delete_pages(id, snapshot, &mut rows)?;
+        }
+        changed_pages(id, applied.as_ref(), listing, &mut rows)?;
+    }
+    Ok(rows)
+}
+
+fn delete_pages(folder: FolderId, snapshot: &dyn Snapshot, rows: &mut Memtable) -> Result<()> {
+    snapshot.range(&Key::page(folder, 0), &Key::page(folder, u32::MAX), &mut |key, _| {
+        rows.delete(key);
+        true
+    })
+}
+
+/// Puts the pages that `before` does not share, and takes away those that are no more.
+fn changed_pages(folder: FolderId, before: Option<&Listing>, after: &Listing, rows: &mut Memtable) -> Result<()> {
+    let first = |page: &Arc<store::Page>| page.rows().first().map_or(0, |row| row.uid.get());
+    let mut old = before.into_iter().flat_map(Listing::pages).peekable();
+    for page in after.pages() {
+        while let Some(gone) = old.next_if(|old| first(old) < first(page)) {
+            rows.delete(Key::page(folder, first(gone)));
+        }
+        if let Some(old) = old.next_if(|old| first(old) == first(page))
+            && Arc::ptr_eq(old, page)
+        {
+            continue;
+        }
+        let stored: Vec<StoredRow> = page.rows().iter().map(StoredRow::from).collect();
+        let octets: Bytes = encode(&stored)?;
+        rows.put(Key::page(folder, first(page)), octets);
+    }
+    for gone in old {
+        rows.delete(Key::page(folder, first(gone)));
+    }
+    Ok(())
+}

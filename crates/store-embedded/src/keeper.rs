@@ -1,0 +1,38 @@
+//! The keeper's thread: retention, delivery ids and compaction, while nobody waits for them.
+
+use std::sync::{Arc, PoisonError};
+use std::time::Duration;
+
+use crate::engine::Engine;
+
+/// How often it looks by itself; an expunge without retention wakes it at once.
+const INTERVAL: Duration = Duration::from_secs(30);
+
+pub(crate) fn keep(engine: &Arc<Engine>) {
+    loop {
+        {
+            let follow = &engine.follow;
+            let mut state = follow.lock();
+            if !state.keep && !state.closing && !engine.is_poisoned() {
+                let woken = follow.changed.wait_timeout_while(state, INTERVAL, |state| !state.keep && !state.closing);
+                state = woken.unwrap_or_else(PoisonError::into_inner).0;
+            }
+            if state.closing || engine.is_poisoned() {
+                return;
+            }
+            state.keep = false;
+        }
+        let kept = engine.end_retention().map(|_| ()).and_then(|()| engine.forget_deliveries());
+        if let Err(error) = kept {
+            tracing::warn!(%error, "expunged messages could not be purged; it will be tried again");
+        }
+    }
+}
+
+impl Engine {
+    /// Something may be purged now.
+    pub fn ask_keeper(&self) {
+        self.follow.lock().keep = true;
+        self.follow.changed.notify_all();
+    }
+}

@@ -1,0 +1,109 @@
+//! A frame's header: what follows it, and what was durable before it.
+
+use super::{Lsn, SegmentId};
+
+const MAGIC: [u8; 4] = *b"GPfr";
+
+/// What a frame's lengths and checksum are of.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct Payload {
+    /// Octets of bodies, right after the header.
+    pub bodies: u32,
+    /// Octets of records, after the bodies.
+    pub records: u32,
+    /// Of the records; bodies have checksums of their own within them.
+    pub checksum: u32,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct FrameHeader {
+    pub lsn: Lsn,
+    /// Everything up to here was durable when this was written: damage below it is not a torn tail.
+    pub durable: Lsn,
+    /// The segment it was written for, so that a stray copy is not taken for a frame.
+    pub segment: SegmentId,
+    pub payload: Payload,
+}
+
+impl FrameHeader {
+    pub const LENGTH: usize = 48;
+    pub const MAGIC: [u8; 4] = MAGIC;
+
+    pub fn encode(&self) -> [u8; Self::LENGTH] {
+        let mut out = Vec::with_capacity(Self::LENGTH);
+        out.extend_from_slice(&MAGIC);
+        out.extend_from_slice(&self.lsn.0.to_le_bytes());
+        out.extend_from_slice(&self.durable.0.to_le_bytes());
+        out.extend_from_slice(&self.segment.0.to_le_bytes());
+        out.extend_from_slice(&self.payload.bodies.to_le_bytes());
+        out.extend_from_slice(&self.payload.records.to_le_bytes());
+        out.extend_from_slice(&self.payload.checksum.to_le_bytes());
+        out.resize(Self::LENGTH - 4, 0);
+        out.extend_from_slice(&crc32c::crc32c(&out).to_le_bytes());
+        let mut header = [0; Self::LENGTH];
+        header.copy_from_slice(&out);
+        header
+    }
+
+    /// `None` unless it is whole and for this segment.
+    pub fn decode(octets: &[u8], segment: SegmentId) -> Option<Self> {
+        let (fields, sum) = octets.get(..Self::LENGTH)?.split_at(Self::LENGTH - 4);
+        let rest = fields.strip_prefix(&MAGIC)?;
+        if crc32c::crc32c(fields).to_le_bytes() != sum {
+            return None;
+        }
+        let (lsn, rest) = rest.split_first_chunk()?;
+        let (durable, rest) = rest.split_first_chunk()?;
+        let (of, rest) = rest.split_first_chunk()?;
+        let (bodies, rest) = rest.split_first_chunk()?;
+        let (records, rest) = rest.split_first_chunk()?;
+        let (checksum, _) = rest.split_first_chunk()?;
+        let header = Self {
+            lsn: Lsn(u64::from_le_bytes(*lsn)),
+            durable: Lsn(u64::from_le_bytes(*durable)),
+            segment: SegmentId(u64::from_le_bytes(*of)),
+            payload: Payload {
+                bodies: u32::from_le_bytes(*bodies),
+                records: u32::from_le_bytes(*records),
+                checksum: u32::from_le_bytes(*checksum),
+            },
+        };
+        (header.segment == segment).then_some(header)
+    }
+
+    /// Octets from the header's first to the last of the records.
+    pub fn frame_length(&self) -> u64 {
+        Self::LENGTH as u64 + u64::from(self.payload.bodies) + u64::from(self.payload.records)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn header() -> FrameHeader {
+        let payload = Payload { bodies: 70_000, records: 80, checksum: 0xdead_beef };
+        FrameHeader { lsn: Lsn(9), durable: Lsn(8), segment: SegmentId(3), payload }
+    }
+
+    #[test]
+    fn what_was_written_is_read_for_its_segment_only() {
+        let octets = header().encode();
+        assert_eq!(FrameHeader::decode(&octets, SegmentId(3)), Some(header()));
+        assert_eq!(FrameHeader::decode(&octets, SegmentId(4)), None);
+        assert_eq!(header().frame_length(), 48 + 70_080);
+    }
+
+    #[test]
+    fn any_cut_or_flipped_bit_is_noticed() {
+        let octets = header().encode();
+        for cut in 0..octets.len() {
+            assert_eq!(FrameHeader::decode(&octets[..cut], SegmentId(3)), None);
+        }
+        for bit in 0..octets.len() * 8 {
+            let mut octets = octets;
+            octets[bit / 8] ^= 1 << (bit % 8);
+            assert_eq!(FrameHeader::decode(&octets, SegmentId(3)), None, "bit {bit}");
+        }
+    }
+}

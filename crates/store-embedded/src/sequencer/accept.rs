@@ -1,0 +1,108 @@
+//! Messages come in.
+
+use bytes::Bytes;
+use store::{BodyId, DeliveryId, Error, MessageId, ModSeq, Placed, Placement, Result};
+
+use super::Pending;
+use crate::log::{BodyRecord, MessageRecord, PlaceRecord, Record, Stored};
+use crate::state::{DeliveryRow, Key};
+
+/// A body that was staged, with its checksums taken.
+pub(crate) struct ReadyBody {
+    pub size: u64,
+    pub checksums: Vec<u32>,
+    pub outline: Vec<u8>,
+    pub content: ReadyContent,
+}
+
+pub(crate) enum ReadyContent {
+    Inline(Bytes),
+    File(u64),
+}
+
+impl Pending {
+    pub fn accept(&mut self, body: ReadyBody, placements: Vec<Placement>) -> Result<Vec<Result<Placed>>> {
+        if self.disk_full {
+            return Err(Error::DiskFull);
+        }
+        if placements.is_empty() {
+            return Ok(Vec::new());
+        }
+        let id = BodyId(self.counters.content + 1);
+        // Placements with the same prefix are the same message.
+        let mut made: Vec<(MessageId, Bytes)> = Vec::new();
+        let mut next = id.0;
+        let mut answers = Vec::with_capacity(placements.len());
+        for placement in placements {
+            let known = made.iter().find(|(_, prefix)| *prefix == placement.prefix).map(|(message, _)| *message);
+            let message = known.unwrap_or(MessageId(next));
+            let prefix = placement.prefix.clone();
+            let placed = self.place(message, body.size, placement);
+            let is_new = matches!(&placed, Ok(placed) if !placed.duplicate);
+            if is_new && known.is_none() {
+                let record = MessageRecord { id: message, body: id, prefix: prefix.to_vec() };
+                self.apply_and_log(&Record::Message(record))?;
+                made.push((message, prefix));
+                next += 1;
+            }
+            answers.push(placed);
+        }
+        if made.is_empty() {
+            return Ok(answers);
+        }
+        let stored = match body.content {
+            ReadyContent::Inline(octets) => {
+                let at = self.bodies_length;
+                self.bodies_length += octets.len();
+                self.bodies.push(octets);
+                Stored::Here(u32::try_from(at).map_err(|_| Error::Unavailable("a batch over 4 GiB".into()))?)
+            }
+            ReadyContent::File(number) => Stored::File(number),
+        };
+        let messages = made.len() as u32;
+        let ReadyBody { size, checksums, outline, .. } = body;
+        let record = BodyRecord { id, size, stored, checksums, outline, messages };
+        self.apply_and_log(&Record::Body(record))?;
+        Ok(answers)
+    }
+
+    fn place(&mut self, message: MessageId, body: u64, placement: Placement) -> Result<Placed> {
+        let Placement { folder, prefix, flags, keywords, internal_date, delivery } = placement;
+        if prefix.len() > Placement::MAX_PREFIX {
+            return Err(Error::Limit(format!("a prefix has at most {} octets", Placement::MAX_PREFIX)));
+        }
+        if let Some(known) = delivery.map(|id| self.delivered(folder.account(), id)).transpose()?.flatten() {
+            let DeliveryRow { folder, uid_validity, uid } = known;
+            return Ok(Placed { folder, uid_validity, uid, duplicate: true });
+        }
+        let listing = self.folder(folder)?.listing;
+        let (uid, uid_validity) = (listing.uid_next(), listing.uid_validity());
+        // Given back before the change, so that the pages can be changed in place.
+        drop(listing);
+        let size = prefix.len() as u64 + body;
+        let modseq = self.admit(folder.account(), size)?;
+        let record = PlaceRecord { folder, uid, modseq, message, size, internal_date, flags, keywords, delivery };
+        let uid = self.apply_place(&record)?;
+        self.log(&Record::Place(PlaceRecord { uid, ..record }))?;
+        Ok(Placed { folder, uid_validity, uid, duplicate: false })
+    }
+
+    /// The next modseq of the account, or `OverQuota`.
+    pub fn admit(&mut self, account: store::AccountId, octets: u64) -> Result<ModSeq> {
+        let now = self.account_now(account)?;
+        match now.quota {
+            Some(quota) if now.state.octets.saturating_add(octets) > quota => Err(Error::OverQuota),
+            _ => Ok(ModSeq(now.state.modseq.0 + 1)),
+        }
+    }
+
+    fn delivered(&self, account: store::AccountId, id: DeliveryId) -> Result<Option<DeliveryRow>> {
+        let newest = self.engine.options.delivery_generation(self.now());
+        for generation in (newest.saturating_sub(2)..=newest.saturating_add(1)).rev() {
+            if let Some(row) = self.row(&Key::delivery(generation, account, id))? {
+                return Ok(Some(row));
+            }
+        }
+        Ok(None)
+    }
+}

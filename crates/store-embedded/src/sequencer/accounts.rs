@@ -1,0 +1,73 @@
+//! Domains, accounts and settings are changed.
+
+use std::collections::BTreeSet;
+
+use store::{AcceptedDomain, Account, AccountChange, AccountId, Address, Error, NewAccount, Result};
+
+use super::Pending;
+use crate::log::Record;
+use crate::state::Key;
+
+impl Pending {
+    pub fn create_account(&mut self, new: NewAccount) -> Result<AccountId> {
+        let NewAccount { address, aliases, password, quota, created } = new;
+        let number = self.counters.account.checked_add(1);
+        let id = AccountId(number.ok_or_else(|| Error::Limit("this store has used all its account numbers".into()))?);
+        let account = Account { id, address, aliases, password, quota, created };
+        self.check_addresses(&account)?;
+        self.apply_and_log(&Record::Account(account.clone()))?;
+        self.make_first_folders(&account)?;
+        Ok(id)
+    }
+
+    pub fn change_account(&mut self, id: AccountId, change: AccountChange) -> Result<()> {
+        let mut account = self.account(id)?;
+        if let Some(aliases) = change.aliases {
+            account.aliases = aliases;
+            self.check_addresses(&account)?;
+        }
+        if let Some(password) = change.password {
+            account.password = password;
+        }
+        if let Some(quota) = change.quota {
+            account.quota = quota;
+        }
+        self.apply_and_log(&Record::Account(account))
+    }
+
+    pub fn remove_account(&mut self, account: AccountId) -> Result<()> {
+        self.account(account)?;
+        let at = self.now();
+        self.apply_and_log(&Record::AccountRemoved { account, at })
+    }
+
+    pub fn add_domain(&mut self, name: String) -> Result<()> {
+        let mut domains = Vec::clone(&*self.domains());
+        if domains.iter().any(|domain| domain.name == name) {
+            return Err(Error::Exists("the domain"));
+        }
+        let default = domains.is_empty();
+        domains.push(AcceptedDomain { name, default });
+        self.apply_and_log(&Record::Domains(domains))
+    }
+
+    pub fn change_settings(&mut self, changes: Vec<(String, Option<serde_json::Value>)>) -> Result<()> {
+        let changes = changes.into_iter().map(|(name, value)| (name, value.map(|value| value.to_string())));
+        self.apply_and_log(&Record::Settings(changes.collect()))
+    }
+
+    fn check_addresses(&self, account: &Account) -> Result<()> {
+        let domains = self.domains();
+        let mut seen: BTreeSet<&Address> = BTreeSet::new();
+        for address in [&account.address].into_iter().chain(&account.aliases) {
+            if !domains.iter().any(|domain| domain.name == address.domain()) {
+                return Err(Error::NotFound("the accepted domain"));
+            }
+            let owner: Option<AccountId> = self.row(&Key::address(address))?;
+            if owner.is_some_and(|owner| owner != account.id) || !seen.insert(address) {
+                return Err(Error::Exists("the address"));
+            }
+        }
+        Ok(())
+    }
+}

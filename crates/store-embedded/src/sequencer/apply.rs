@@ -1,0 +1,390 @@
+//! What a record does to the state: the same for a verb just decided, at a replay, and for a rebuilt index.
+
+use std::collections::HashSet;
+use std::sync::Arc;
+
+use store::{
+    Account, AccountId, BodyId, Error, FolderId, Folders, Keyword, Listing, MessageId, ModSeq, Page, Result, Row,
+    SettingsMap, Timestamp, Uid, UidSet,
+};
+
+use super::Pending;
+use crate::log::{
+    AccountSnapshot, BodyRecord, FolderSnapshot, Lsn, MessageRecord, PlaceRecord, Record, SegmentId, Stored,
+};
+use crate::state::{AccountState, BodyRow, DeliveryRow, Key, MessageRow, Place, StoredRow, Table};
+use crate::visible::FolderState;
+
+/// What a message's record takes in a segment beside its prefix, about.
+const MESSAGE_OVERHEAD: u64 = 48;
+
+impl Pending {
+    pub fn apply(&mut self, record: &Record) -> Result<()> {
+        match record {
+            Record::Body(body) => self.apply_body(body),
+            Record::Message(message) => self.apply_message(message),
+            Record::Place(place) => self.apply_place(place).map(|_| ()),
+            Record::Flags { folder, uids, how, flags, keywords, modseq } => {
+                let listing = &mut self.folder_mut(*folder)?.listing;
+                listing.set_flags_where(&uids.to_set(), *modseq, (*how).into(), *flags, keywords, None)?;
+                self.raise_modseq(folder.account(), *modseq)
+            }
+            Record::Expunge { folder, uids, modseq, at } => {
+                self.apply_expunge(*folder, &uids.to_set(), *modseq, *at).map(|_| ())
+            }
+            Record::Copy { from, to, uids, modseq, moves, at } => {
+                self.apply_copy(*from, *to, &uids.to_set(), *modseq, *moves, *at).map(|_| ())
+            }
+            Record::Folders { account, put, removed, subscribed_names, at } => {
+                let mut tree = Folders::clone(&*self.tree(*account)?);
+                tree.folders.retain(|folder| {
+                    !removed.contains(&folder.id) && !put.iter().any(|changed| changed.id == folder.id)
+                });
+                tree.folders.extend(put.iter().cloned());
+                tree.folders.sort_by(|a, b| a.name.cmp(&b.name));
+                tree.subscribed_names.clone_from(subscribed_names);
+                self.apply_tree(*account, tree, *at)
+            }
+            Record::Account(account) => self.apply_account(account),
+            Record::AccountRemoved { account, at } => self.apply_account_removed(*account, *at),
+            Record::Domains(domains) => {
+                self.put(Key::domains(), domains)?;
+                self.forming.domains = Some(Arc::new(domains.clone()));
+                Ok(())
+            }
+            Record::Settings(changes) => self.apply_settings(changes),
+            Record::Recent { folder, from } => {
+                self.folder_mut(*folder)?.recent = *from;
+                Ok(())
+            }
+            Record::Purge { folder, expunged_at, first } => self.apply_purge(*folder, *expunged_at, *first),
+            Record::Moved { body, from, to } => self.apply_moved(*body, *from, *to),
+            Record::FolderSnapshot(snapshot) => self.apply_folder_snapshot(snapshot),
+            Record::AccountSnapshot(snapshot) => self.apply_account_snapshot(snapshot),
+            Record::ForgetDeliveries { generation } => self.apply_forget_deliveries(*generation),
+            Record::Counters(counters) => {
+                self.counters.content = self.counters.content.max(counters.content);
+                self.counters.account = self.counters.account.max(counters.account);
+                self.counters.uid_validity = self.counters.uid_validity.max(counters.uid_validity);
+                Ok(())
+            }
+            Record::MessageMoved { message, from, to } => self.apply_message_moved(*message, *from, *to),
+            Record::Restored { folder, place } => {
+                let mut place = place.clone();
+                place.folder = *folder;
+                self.apply_place(&place).map(|_| ())
+            }
+        }
+    }
+
+    fn apply_body(&mut self, body: &BodyRecord) -> Result<()> {
+        let (segment, bodies_at) = self.bodies_at();
+        let place = match body.stored {
+            Stored::Here(at) => {
+                self.count_live(segment, body.size as i64);
+                Place::Segment { segment, offset: bodies_at + u64::from(at) }
+            }
+            Stored::File(number) => {
+                self.put(Key::file(number), &body.id)?;
+                Place::File(number)
+            }
+        };
+        self.counters.content = self.counters.content.max(body.id.0 + u64::from(body.messages.max(1)) - 1);
+        let row = BodyRow { place, size: body.size, checksums: body.checksums.clone(), messages: body.messages };
+        self.put(Key::body(body.id), &row)?;
+        self.forming.rows.put(Key::outline(body.id), body.outline.clone().into());
+        Ok(())
+    }
+
+    fn apply_message(&mut self, message: &MessageRecord) -> Result<()> {
+        let (segment, _) = self.bodies_at();
+        self.count_live(segment, (message.prefix.len() as u64 + MESSAGE_OVERHEAD) as i64);
+        let row = MessageRow { body: message.body, segment, prefix: message.prefix.clone().into() };
+        self.put(Key::message(message.id), &row)
+    }
+
+    /// Places a message under the folder's next UID and answers it.
+    pub fn apply_place(&mut self, place: &PlaceRecord) -> Result<Uid> {
+        let account = place.folder.account();
+        let mut now = self.account_now(account)?.state;
+        let listing = &mut self.folder_mut(place.folder)?.listing;
+        if place.uid > listing.uid_next() {
+            listing.raise(place.uid, ModSeq::default());
+        }
+        let keywords = listing.intern(&place.keywords)?;
+        let uid = listing.push(place.modseq, place.message, place.size, place.internal_date, place.flags, keywords)?;
+        let uid_validity = listing.uid_validity();
+        now.modseq = now.modseq.max(place.modseq);
+        now.octets += place.size;
+        now.messages += 1;
+        self.change_account_state(account, |state| *state = now)?;
+        self.forming.rows.put(Key::reference(place.message, place.folder, uid.get()), bytes::Bytes::new());
+        if let Some(delivery) = place.delivery {
+            // The generation is that of the log's own time, not of the message's date, which may lie anywhere.
+            let generation = self.engine.options.delivery_generation(self.now());
+            let row = DeliveryRow { folder: place.folder, uid_validity, uid };
+            self.put(Key::delivery(generation, account, delivery), &row)?;
+        }
+        Ok(uid)
+    }
+
+    /// Takes messages out and keeps them for their retention; the folder's state before.
+    pub fn apply_expunge(
+        &mut self,
+        folder: FolderId,
+        uids: &UidSet,
+        modseq: ModSeq,
+        at: Timestamp,
+    ) -> Result<Vec<Row>> {
+        let removed = self.folder_mut(folder)?.listing.remove(uids, modseq);
+        self.retain(folder, &removed, at)?;
+        self.raise_modseq(folder.account(), modseq)?;
+        Ok(removed)
+    }
+
+    fn retain(&mut self, folder: FolderId, rows: &[Row], at: Timestamp) -> Result<()> {
+        let (mut octets, mut messages) = (0, 0);
+        self.forming.retired |= !rows.is_empty();
+        for page in rows.chunks(Page::CAPACITY) {
+            let Some(first) = page.first() else { continue };
+            octets += page.iter().map(|row| row.size).sum::<u64>();
+            messages += page.len() as u64;
+            let stored: Vec<StoredRow> = page.iter().map(StoredRow::from).collect();
+            self.put(Key::expunged(at, folder, first.uid.get()), &stored)?;
+        }
+        self.change_account_state(folder.account(), |state| {
+            state.octets = state.octets.saturating_sub(octets);
+            state.messages = state.messages.saturating_sub(messages);
+        })
+    }
+
+    /// Copies or moves; (source, new) pairs in ascending order. All or nothing.
+    pub fn apply_copy(
+        &mut self,
+        from: FolderId,
+        to: FolderId,
+        uids: &UidSet,
+        modseq: ModSeq,
+        moves: bool,
+        _at: Timestamp,
+    ) -> Result<Vec<(Uid, Uid)>> {
+        let source = self.folder(from)?;
+        let mut target = self.folder(to)?;
+        let mut pairs = Vec::new();
+        let (mut octets, mut references) = (0, Vec::new());
+        for row in source.listing.rows_in(uids) {
+            let keywords: Vec<Keyword> = source.listing.keywords(row.keywords).cloned().collect();
+            let set = target.listing.intern(&keywords)?;
+            let uid = target.listing.push(modseq, row.message, row.size, row.internal_date, row.flags, set)?;
+            pairs.push((row.uid, uid));
+            references.push((row.message, row.uid, uid));
+            octets += row.size;
+        }
+        self.set_folder(to, target);
+        if moves {
+            self.folder_mut(from)?.listing.remove(uids, modseq);
+        } else {
+            let messages = pairs.len() as u64;
+            self.change_account_state(to.account(), |state| {
+                state.octets += octets;
+                state.messages += messages;
+            })?;
+        }
+        for (message, old, new) in references {
+            self.forming.rows.put(Key::reference(message, to, new.get()), bytes::Bytes::new());
+            if moves {
+                self.delete(Key::reference(message, from, old.get()));
+            }
+        }
+        self.raise_modseq(to.account(), modseq)?;
+        Ok(pairs)
+    }
+
+    fn raise_modseq(&mut self, account: AccountId, modseq: ModSeq) -> Result<()> {
+        self.change_account_state(account, |state| state.modseq = state.modseq.max(modseq))
+    }
+
+    /// Makes the tree the account's: new folders are empty, missing ones go with their messages.
+    fn apply_tree(&mut self, account: AccountId, tree: Folders, at: Timestamp) -> Result<()> {
+        let before = match self.tree(account) {
+            Ok(tree) => tree,
+            Err(Error::NotFound(_)) => Arc::default(),
+            Err(error) => return Err(error),
+        };
+        for folder in &tree.folders {
+            self.counters.uid_validity = self.counters.uid_validity.max(folder.uid_validity.0.get());
+            match before.by_id(folder.id) {
+                Some(old) if old == folder => continue,
+                Some(_) => {}
+                None => {
+                    let listing = Listing::new(folder.uid_validity);
+                    let state = FolderState { listing, recent: Uid::MIN, snapshot: Lsn::default() };
+                    self.set_folder(folder.id, state);
+                }
+            }
+            self.put(Key::folder(folder.id), folder)?;
+        }
+        let kept: HashSet<FolderId> = tree.folders.iter().map(|folder| folder.id).collect();
+        for folder in before.folders.iter().filter(|folder| !kept.contains(&folder.id)) {
+            let rows: Vec<Row> = self.folder(folder.id)?.listing.rows().copied().collect();
+            self.retain(folder.id, &rows, at)?;
+            self.drop_folder(folder.id);
+        }
+        if before.subscribed_names != tree.subscribed_names {
+            self.put(Key::subscribed_names(account), &tree.subscribed_names)?;
+        }
+        let last = tree.folders.iter().map(|folder| folder.id.number()).max().unwrap_or_default();
+        self.forming.trees.insert(account, Some(Arc::new(tree)));
+        self.change_account_state(account, |state| state.last_folder = state.last_folder.max(last))
+    }
+
+    fn drop_folder(&mut self, folder: FolderId) {
+        self.forming.folders.insert(folder, None);
+        self.delete(Key::folder(folder));
+        self.delete(Key::folder_meta(folder));
+        self.delete(Key::folder_keywords(folder));
+    }
+
+    fn apply_account(&mut self, account: &Account) -> Result<()> {
+        let before: Option<Account> = self.row(&Key::account(account.id))?;
+        for address in before.iter().flat_map(addresses) {
+            self.delete(Key::address(address));
+        }
+        for address in addresses(account) {
+            self.put(Key::address(address), &account.id)?;
+        }
+        self.put(Key::account(account.id), account)?;
+        self.forget_account(account.id);
+        if before.is_none() {
+            self.put(Key::account_state(account.id), &AccountState { changed: account.created, ..Default::default() })?;
+            self.forming.trees.insert(account.id, Some(Arc::default()));
+        }
+        self.counters.account = self.counters.account.max(account.id.0);
+        Ok(())
+    }
+
+    fn apply_account_removed(&mut self, id: AccountId, at: Timestamp) -> Result<()> {
+        let account = self.account(id)?;
+        self.apply_tree(id, Folders::default(), at)?;
+        for address in addresses(&account) {
+            self.delete(Key::address(address));
+        }
+        self.delete(Key::account(id));
+        self.delete(Key::account_state(id));
+        self.delete(Key::subscribed_names(id));
+        self.forming.trees.insert(id, None);
+        self.forming.touched.insert(id);
+        self.forget_account(id);
+        Ok(())
+    }
+
+    fn apply_settings(&mut self, changes: &[(String, Option<String>)]) -> Result<()> {
+        let mut settings = SettingsMap::clone(&*self.settings());
+        for (name, value) in changes {
+            match value {
+                Some(value) => {
+                    let parsed = serde_json::from_str(value)
+                        .map_err(|error| Error::Corrupt(format!("the setting {name}: {error}")))?;
+                    settings.insert(name.clone(), parsed);
+                    self.put(Key::setting(name), value)?;
+                }
+                None => {
+                    settings.remove(name);
+                    self.delete(Key::setting(name));
+                }
+            }
+        }
+        self.forming.settings = Some(Arc::new(settings));
+        Ok(())
+    }
+
+    fn apply_purge(&mut self, folder: FolderId, at: Timestamp, first: Uid) -> Result<()> {
+        let key = Key::expunged(at, folder, first.get());
+        let Some(rows) = self.row::<Vec<StoredRow>>(&key)? else { return Ok(()) };
+        self.delete(key);
+        for row in rows {
+            self.delete(Key::reference(row.message, folder, row.uid.get()));
+            self.free_message(row.message)?;
+        }
+        Ok(())
+    }
+
+    /// Takes a message away that nothing refers to any more, and its body with the last message of it.
+    fn free_message(&mut self, id: MessageId) -> Result<()> {
+        let from = Key::reference(id, FolderId(0), 0);
+        let to = Key::reference(id, FolderId(u64::MAX), u32::MAX);
+        if !self.range(&from, &to, 1)?.is_empty() {
+            return Ok(());
+        }
+        let Some(message) = self.row::<MessageRow>(&Key::message(id))? else { return Ok(()) };
+        self.delete(Key::message(id));
+        self.count_live(message.segment, -((message.prefix.len() as u64 + MESSAGE_OVERHEAD) as i64));
+        let Some(body) = self.row::<BodyRow>(&Key::body(message.body))? else { return Ok(()) };
+        let from = Key::message(MessageId(message.body.0));
+        let to = Key::message(MessageId(message.body.0 + u64::from(body.messages.max(1)) - 1));
+        if !self.range(&from, &to, 1)?.is_empty() {
+            return Ok(());
+        }
+        self.delete(Key::body(message.body));
+        self.delete(Key::outline(message.body));
+        match body.place {
+            Place::Segment { segment, .. } => self.count_live(segment, -(body.size as i64)),
+            Place::File(number) => {
+                self.delete(Key::file(number));
+                self.forming.unneeded.push(number);
+            }
+        }
+        Ok(())
+    }
+
+    fn apply_moved(&mut self, id: BodyId, from: Place, to: Place) -> Result<()> {
+        let Some(mut body) = self.row::<BodyRow>(&Key::body(id))? else { return Ok(()) };
+        if body.place != from {
+            return Ok(());
+        }
+        for (place, sign) in [(from, -1), (to, 1)] {
+            if let Place::Segment { segment, .. } = place {
+                self.count_live(segment, sign * body.size as i64);
+            }
+        }
+        body.place = to;
+        self.put(Key::body(id), &body)
+    }
+
+    fn apply_message_moved(&mut self, id: MessageId, from: SegmentId, to: SegmentId) -> Result<()> {
+        let Some(mut message) = self.row::<MessageRow>(&Key::message(id))? else { return Ok(()) };
+        if message.segment != from {
+            return Ok(());
+        }
+        let octets = (message.prefix.len() as u64 + MESSAGE_OVERHEAD) as i64;
+        self.count_live(from, -octets);
+        self.count_live(to, octets);
+        message.segment = to;
+        self.put(Key::message(id), &message)
+    }
+
+    /// Over a live store it only notes where the snapshot lies: the state is the same already.
+    fn apply_folder_snapshot(&mut self, snapshot: &FolderSnapshot) -> Result<()> {
+        let lsn = self.lsn;
+        self.folder_mut(snapshot.folder)?.snapshot = lsn;
+        Ok(())
+    }
+
+    /// As [`Self::apply_folder_snapshot`].
+    fn apply_account_snapshot(&mut self, _snapshot: &AccountSnapshot) -> Result<()> {
+        Ok(())
+    }
+
+    fn apply_forget_deliveries(&mut self, generation: u32) -> Result<()> {
+        let from = Key::first(Table::Delivery);
+        let to = Key::delivery(generation, AccountId(u32::MAX), store::DeliveryId(u128::MAX));
+        for (key, _) in self.range(&from, &to, usize::MAX)? {
+            self.delete(key);
+        }
+        Ok(())
+    }
+}
+
+fn addresses(account: &Account) -> impl Iterator<Item = &store::Address> {
+    [&account.address].into_iter().chain(&account.aliases)
+}

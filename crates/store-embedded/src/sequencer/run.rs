@@ -1,0 +1,245 @@
+//! The sequencer's thread: gathers verbs while the last durable point is on its way to disk.
+
+use std::collections::VecDeque;
+use std::sync::{Arc, mpsc};
+
+use bytes::Bytes;
+use store::{Error, Result};
+
+use super::Pending;
+use crate::engine::Engine;
+use crate::log::{FrameHeader, Lsn, Position, Predecessor, SegmentHeader};
+use crate::state::{Counters, Key};
+use crate::visible::Changes;
+
+/// Tells a caller how it ended.
+pub(crate) type Answer = Box<dyn FnOnce(Result<()>) + Send>;
+pub(crate) type Verb = Box<dyn FnOnce(&mut Pending) -> Option<Answer> + Send>;
+
+pub(crate) enum Message {
+    Verb(Verb),
+    /// The writer is done with the batch it was given.
+    Written(Written),
+    Close,
+}
+
+/// How a batch ended.
+pub(crate) enum Written {
+    Durable,
+    /// Nothing of it counts; the log goes on at this place, or in a segment yet to be begun.
+    Lost {
+        resume: Option<Position>,
+    },
+}
+
+/// One durable point on its way.
+pub(crate) struct Batch {
+    pub lsn: Lsn,
+    /// Before it is written, everything up to here is durable.
+    pub durable: Lsn,
+    pub frame: Position,
+    /// Set when its segment is to be begun first.
+    pub begins: Option<SegmentHeader>,
+    pub bodies: Vec<Bytes>,
+    pub records: Vec<u8>,
+    pub changes: Arc<Changes>,
+    pub answers: Vec<Answer>,
+}
+
+impl Batch {
+    pub fn end(&self) -> Position {
+        let bodies: usize = self.bodies.iter().map(Bytes::len).sum();
+        let length = if self.records.is_empty() { 0 } else { FrameHeader::LENGTH + bodies + self.records.len() };
+        Position { offset: self.frame.offset + length as u64, ..self.frame }
+    }
+}
+
+pub(crate) struct Sequencer {
+    engine: Arc<Engine>,
+    pending: Pending,
+    inbox: mpsc::Receiver<Message>,
+    writer: mpsc::SyncSender<Batch>,
+    /// Came while the batch was full.
+    held: VecDeque<Verb>,
+    answers: Vec<Answer>,
+    /// The end of the last batch handed over.
+    end: Position,
+    durable: Lsn,
+    last: Lsn,
+    begins: Option<SegmentHeader>,
+    /// Whether a batch has begun to form.
+    forming: bool,
+}
+
+impl Sequencer {
+    /// `end`: where the log goes on; `begin_segment`: in a new segment rather than right there.
+    pub fn new(
+        engine: Arc<Engine>,
+        counters: Counters,
+        inbox: mpsc::Receiver<Message>,
+        writer: mpsc::SyncSender<Batch>,
+        (end, begin_segment): (Position, bool),
+        last: Lsn,
+    ) -> Self {
+        let pending = Pending::new(engine.clone(), counters);
+        let mut sequencer = Self {
+            engine,
+            pending,
+            inbox,
+            writer,
+            held: VecDeque::new(),
+            answers: Vec::new(),
+            end,
+            durable: last,
+            last,
+            begins: None,
+            forming: false,
+        };
+        if begin_segment {
+            sequencer.begin_segment();
+        }
+        sequencer
+    }
+
+    /// Runs until the store closes: then everything asked before is durable.
+    pub fn run(mut self) {
+        let mut closing = false;
+        while !(closing && self.pending.flying.is_none() && self.answers.is_empty() && self.held.is_empty()) {
+            if self.engine.is_poisoned() {
+                break;
+            }
+            let Ok(message) = self.inbox.recv() else { break };
+            closing |= self.take(message);
+            while let Ok(message) = self.inbox.try_recv() {
+                closing |= self.take(message);
+                if self.is_full() && self.pending.flying.is_none() {
+                    break;
+                }
+            }
+            while !self.is_full()
+                && let Some(verb) = self.held.pop_front()
+            {
+                self.decide(verb);
+            }
+            self.hand_over();
+            while self.pending.flying.is_none()
+                && let Some(verb) = self.held.pop_front()
+            {
+                self.decide(verb);
+                if self.is_full() || self.held.is_empty() {
+                    self.hand_over();
+                }
+            }
+        }
+    }
+
+    fn take(&mut self, message: Message) -> bool {
+        match message {
+            Message::Verb(verb) if self.is_full() || !self.held.is_empty() => self.held.push_back(verb),
+            Message::Verb(verb) => self.decide(verb),
+            Message::Written(written) => self.written(written),
+            Message::Close => return true,
+        }
+        false
+    }
+
+    fn is_full(&self) -> bool {
+        self.pending.bodies_length + self.pending.records.len() >= self.engine.options.batch_size
+    }
+
+    fn decide(&mut self, verb: Verb) {
+        if !self.forming {
+            self.begin_batch();
+        }
+        if let Some(answer) = verb(&mut self.pending) {
+            self.answers.push(answer);
+        }
+    }
+
+    fn begin_batch(&mut self) {
+        self.forming = true;
+        self.wait_for_index();
+        if self.begins.is_none() && self.end.offset >= self.engine.options.segment_size {
+            self.begin_segment();
+        }
+        self.last = Lsn(self.last.0 + 1);
+        self.pending.lsn = self.last;
+        self.pending.frame = self.end;
+        self.pending.disk_full = self.engine.is_disk_full();
+    }
+
+    /// The next batch begins a segment of its own.
+    fn begin_segment(&mut self) {
+        let id = self.engine.new_segment();
+        let predecessor = Predecessor(self.end);
+        self.begins = Some(SegmentHeader { id, generation: 0, epoch: self.engine.epoch, predecessor });
+        self.end = Position { segment: id, offset: SegmentHeader::LENGTH as u64 };
+    }
+
+    /// What the index has not got yet is bounded: past it, writers wait.
+    fn wait_for_index(&self) {
+        let follow = &self.engine.follow;
+        let mut state = follow.lock();
+        while self.engine.unapplied() > self.engine.options.unapplied_limit
+            && !self.engine.is_poisoned()
+            && !state.closing
+        {
+            state.asked = state.served + 1;
+            follow.changed.notify_all();
+            state = follow.changed.wait(state).unwrap_or_else(std::sync::PoisonError::into_inner);
+        }
+    }
+
+    fn hand_over(&mut self) {
+        if self.pending.flying.is_some() || self.answers.is_empty() {
+            return;
+        }
+        self.forming = false;
+        if !self.pending.records.is_empty() {
+            let counters = self.pending.counters;
+            // A few plain numbers can always be encoded.
+            let _ = self.pending.put(Key::counters(), &counters);
+        }
+        let changes = Arc::new(self.pending.take_forming());
+        let batch = Batch {
+            lsn: self.last,
+            durable: self.durable,
+            frame: self.pending.frame,
+            begins: if self.pending.records.is_empty() { None } else { self.begins.take() },
+            bodies: std::mem::take(&mut self.pending.bodies),
+            records: std::mem::take(&mut self.pending.records),
+            changes: changes.clone(),
+            answers: std::mem::take(&mut self.answers),
+        };
+        self.pending.bodies_length = 0;
+        self.end = batch.end();
+        self.pending.flying = Some(changes);
+        if self.writer.send(batch).is_err() {
+            self.engine.poison();
+        }
+    }
+
+    fn written(&mut self, written: Written) {
+        match written {
+            Written::Durable => {
+                self.durable = self.engine.visible().lsn;
+                self.pending.flying = None;
+            }
+            Written::Lost { resume } => {
+                self.pending.forget();
+                self.forming = false;
+                for answer in std::mem::take(&mut self.answers) {
+                    answer(Err(Error::Unavailable("the disk failed".into())));
+                }
+                self.begins = None;
+                match resume {
+                    Some(end) => self.end = end,
+                    None => {
+                        self.end = self.engine.visible().position;
+                        self.begin_segment();
+                    }
+                }
+            }
+        }
+    }
+}

@@ -1,0 +1,162 @@
+//! Values: each row's fields, in postcard's stable format.
+
+use serde::de::DeserializeOwned;
+use serde::{Deserialize, Serialize};
+use store::{
+    BodyId, Error, Flags, FolderId, Keyword, KeywordSet, MessageId, ModSeq, Result, Row, Timestamp, Uid, UidValidity,
+};
+
+use crate::log::{Lsn, Position, SegmentId};
+
+/// Where a body lies.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub(crate) enum Place {
+    Segment { segment: SegmentId, offset: u64 },
+    File(u64),
+}
+
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub(crate) struct BodyRow {
+    pub place: Place,
+    pub size: u64,
+    pub checksums: Vec<u32>,
+    /// Messages from the body's own number on that may use it.
+    pub messages: u32,
+}
+
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub(crate) struct MessageRow {
+    pub body: BodyId,
+    /// Where its record lies: what compaction must copy.
+    pub segment: SegmentId,
+    #[serde(with = "serde_octets")]
+    pub prefix: bytes::Bytes,
+}
+
+/// Octets in one piece rather than one by one.
+mod serde_octets {
+    use serde::de::{Error, Visitor};
+    use serde::{Deserializer, Serializer};
+
+    pub fn serialize<S: Serializer>(octets: &bytes::Bytes, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.serialize_bytes(octets)
+    }
+
+    pub fn deserialize<'de, D: Deserializer<'de>>(deserializer: D) -> Result<bytes::Bytes, D::Error> {
+        struct Octets;
+        impl<'de> Visitor<'de> for Octets {
+            type Value = bytes::Bytes;
+
+            fn expecting(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+                f.write_str("octets")
+            }
+
+            fn visit_bytes<E: Error>(self, octets: &[u8]) -> Result<Self::Value, E> {
+                Ok(bytes::Bytes::copy_from_slice(octets))
+            }
+        }
+        deserializer.deserialize_bytes(Octets)
+    }
+}
+
+/// An account's counters.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub(crate) struct AccountState {
+    pub modseq: ModSeq,
+    pub last_folder: u32,
+    pub octets: u64,
+    pub messages: u64,
+    pub changed: Timestamp,
+}
+
+/// The numbers given last in the whole store.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub(crate) struct Counters {
+    pub content: u64,
+    pub account: u32,
+    pub uid_validity: u32,
+}
+
+/// How far the index has followed the log.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub(crate) struct Progress {
+    /// Of the layout of rows.
+    pub version: u32,
+    pub lsn: Lsn,
+    /// Right behind the last frame applied.
+    pub position: Position,
+    pub epoch: u64,
+    /// Whether the store was closed in order, so that the tail may be written on.
+    pub closed: bool,
+}
+
+impl Progress {
+    pub const VERSION: u32 = 1;
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub(crate) struct FolderMeta {
+    pub uid_validity: UidValidity,
+    pub uid_next: Uid,
+    pub highest_modseq: ModSeq,
+    /// Messages from here on are recent.
+    pub recent: Uid,
+    /// The last snapshot of the folder that is in the log.
+    pub snapshot: Lsn,
+}
+
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub(crate) struct FolderKeywords {
+    pub names: Vec<Keyword>,
+    pub sets: Vec<Vec<u16>>,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub(crate) struct DeliveryRow {
+    pub folder: FolderId,
+    pub uid_validity: UidValidity,
+    pub uid: Uid,
+}
+
+/// What is known of a sealed or growing segment.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub(crate) struct SegmentRow {
+    pub generation: u32,
+    /// Octets that live bodies and messages take in it.
+    pub live: u64,
+}
+
+/// [`Row`] as stored.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub(crate) struct StoredRow {
+    pub uid: Uid,
+    pub keywords: u32,
+    pub modseq: ModSeq,
+    pub message: MessageId,
+    pub size: u64,
+    pub internal_date: Timestamp,
+    pub flags: Flags,
+}
+
+impl From<&Row> for StoredRow {
+    fn from(row: &Row) -> Self {
+        let Row { uid, keywords, modseq, message, size, internal_date, flags } = *row;
+        Self { uid, keywords: keywords.0, modseq, message, size, internal_date, flags }
+    }
+}
+
+impl From<StoredRow> for Row {
+    fn from(row: StoredRow) -> Self {
+        let StoredRow { uid, keywords, modseq, message, size, internal_date, flags } = row;
+        Self { uid, keywords: KeywordSet(keywords), modseq, message, size, internal_date, flags }
+    }
+}
+
+pub(crate) fn encode<T: Serialize>(value: &T) -> Result<bytes::Bytes> {
+    let octets = postcard::to_allocvec(value);
+    octets.map(Into::into).map_err(|error| Error::Unavailable(format!("a row cannot be encoded: {error}")))
+}
+
+pub(crate) fn decode<T: DeserializeOwned>(octets: &[u8]) -> Result<T> {
+    postcard::from_bytes(octets).map_err(|error| Error::Corrupt(format!("a row of the index: {error}")))
+}

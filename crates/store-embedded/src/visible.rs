@@ -1,0 +1,151 @@
+//! What every reader sees: the state after the last durable point.
+
+use std::collections::{BTreeMap, HashMap, HashSet};
+use std::sync::Arc;
+
+use bytes::Bytes;
+use store::{AcceptedDomain, AccountId, FolderId, Folders, Listing, SettingsMap, Uid};
+
+use crate::index::Snapshot;
+use crate::log::{Lsn, Position, SegmentId};
+use crate::state::{Key, Memtable, Overlay, SegmentRow, overlay};
+
+/// A folder's contents; a clone costs a reference count.
+#[derive(Clone, Debug)]
+pub(crate) struct FolderState {
+    pub listing: Listing,
+    /// Messages from here on are recent for who asks next.
+    pub recent: Uid,
+    /// The last snapshot of it that is in the log.
+    pub snapshot: Lsn,
+}
+
+/// What one durable point changes.
+#[derive(Default)]
+pub(crate) struct Changes {
+    pub rows: Memtable,
+    /// `None`: the folder is gone.
+    pub folders: HashMap<FolderId, Option<FolderState>>,
+    pub trees: HashMap<AccountId, Option<Arc<Folders>>>,
+    pub domains: Option<Arc<Vec<AcceptedDomain>>>,
+    pub settings: Option<Arc<SettingsMap>>,
+    /// Whose watches wake.
+    pub touched: HashSet<AccountId>,
+    /// How the live octets of segments change.
+    pub live: BTreeMap<SegmentId, i64>,
+    /// Files of large bodies that nothing names any more.
+    pub unneeded: Vec<u64>,
+    /// Whether messages were expunged.
+    pub retired: bool,
+}
+
+/// A folder in memory.
+pub(crate) struct Cached {
+    pub state: FolderState,
+    /// As the index has it; `None` when that is not known and all its pages are to be written anew.
+    pub applied: Option<Listing>,
+    /// Whether the index lacks something of it.
+    pub dirty: bool,
+    pub used: u64,
+}
+
+pub(crate) struct Visible {
+    pub lsn: Lsn,
+    /// Right behind the last durable frame.
+    pub position: Position,
+    pub active: Memtable,
+    /// Being written to the index.
+    pub frozen: Option<Arc<Memtable>>,
+    pub snapshot: Arc<dyn Snapshot>,
+    pub folders: HashMap<FolderId, Cached>,
+    pub dropped: HashSet<FolderId>,
+    pub trees: HashMap<AccountId, Arc<Folders>>,
+    /// Raised when something leaves the caches: what was read before may not be put in after it.
+    pub evictions: u64,
+    pub domains: Arc<Vec<AcceptedDomain>>,
+    pub settings: Arc<SettingsMap>,
+    pub segments: BTreeMap<SegmentId, SegmentRow>,
+    /// Files to remove once the index has followed.
+    pub unneeded: Vec<u64>,
+    pub ticks: u64,
+}
+
+impl Visible {
+    /// The row as memory has it, if it has.
+    pub fn recent_row(&self, key: &Key) -> Option<Option<Bytes>> {
+        let layers = [Some(&self.active), self.frozen.as_deref()];
+        layers.into_iter().flatten().find_map(|layer| layer.get(key)).cloned()
+    }
+
+    /// The rows of a range that memory has, under those of newer layers.
+    pub fn recent_rows(&self, newer: &[&Memtable], from: &Key, to: &Key) -> Overlay {
+        let mut layers = newer.to_vec();
+        layers.push(&self.active);
+        layers.extend(self.frozen.as_deref());
+        overlay(&layers, from, to)
+    }
+
+    /// Makes the changes of one durable point seen.
+    pub fn publish(&mut self, changes: &Changes, lsn: Lsn, position: Position) {
+        (self.lsn, self.position) = (lsn, position);
+        self.active.merge(&changes.rows);
+        for (&id, state) in &changes.folders {
+            self.ticks += 1;
+            match state {
+                Some(state) => {
+                    let used = self.ticks;
+                    let cached = self.folders.entry(id).or_insert_with(|| {
+                        let applied = None;
+                        Cached { state: state.clone(), applied, dirty: true, used }
+                    });
+                    cached.state = state.clone();
+                    cached.dirty = true;
+                    cached.used = used;
+                }
+                None => {
+                    self.folders.remove(&id);
+                    self.dropped.insert(id);
+                }
+            }
+        }
+        for (&account, tree) in &changes.trees {
+            match tree {
+                Some(tree) => self.trees.insert(account, tree.clone()),
+                None => self.trees.remove(&account),
+            };
+        }
+        if let Some(domains) = &changes.domains {
+            self.domains = domains.clone();
+        }
+        if let Some(settings) = &changes.settings {
+            self.settings = settings.clone();
+        }
+        for (&segment, &octets) in &changes.live {
+            let row = self.segments.entry(segment).or_default();
+            row.live = row.live.saturating_add_signed(octets);
+        }
+        self.unneeded.extend(&changes.unneeded);
+    }
+
+    /// Lets go of what was used longest ago, as long as the index has it.
+    pub fn evict(&mut self, limit: usize) {
+        let mut rows: usize = self.folders.values().map(|cached| cached.state.listing.len() as usize + 8).sum();
+        if rows > limit {
+            let clean = self.folders.iter().filter(|(_, cached)| !cached.dirty);
+            let mut by_age: Vec<_> = clean.map(|(id, cached)| (cached.used, *id)).collect();
+            by_age.sort_unstable();
+            for (_, id) in by_age {
+                if rows <= limit / 4 * 3 {
+                    break;
+                }
+                rows -= self.folders.remove(&id).map_or(0, |cached| cached.state.listing.len() as usize + 8);
+                self.evictions += 1;
+            }
+        }
+        const TREES: usize = 10_000;
+        if self.trees.len() > TREES {
+            self.trees.clear();
+            self.evictions += 1;
+        }
+    }
+}
