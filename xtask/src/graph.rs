@@ -17,6 +17,7 @@ const MAY_USE: &[(&str, &[&str])] = &[
     ("management", &["store", "identity", "access", "transport"]),
     ("gatepost", &["management", "access", "transport", "identity", "store-embedded", "store", "proto", "mime"]),
     ("benches", &[]),
+    ("exercise", &["proto", "mime"]),
     ("xtask", &[]),
 ];
 

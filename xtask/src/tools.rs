@@ -32,6 +32,7 @@ pub fn provide() -> Result<(), String> {
 
 /// The newest that builds with the Rust of this workspace.
 const CARGO_DENY: &str = "^0.20";
+const CARGO_FUZZ: &str = "^0.13";
 
 fn install(packages: &[&str]) -> Result<(), String> {
     let how = format!("apt-get install --yes {}", packages.join(" "));
@@ -60,24 +61,35 @@ fn on_path(program: &str) -> bool {
     std::env::split_paths(&path).chain(home_bin).any(|folder| folder.join(program).is_file())
 }
 
-/// Runs each fuzz target for a short while. Their corpora run as plain tests in any case.
+/// Runs each fuzz target for a short while on top of its corpus, where nightly Rust is there. The corpora run as plain
+/// tests in any case.
 pub fn fuzz() -> Result<(), String> {
     const SECONDS: u32 = 10;
-    let nightly = Command::new("cargo")
-        .args(["+nightly", "fuzz", "--version"])
-        .stderr(Stdio::null())
-        .stdout(Stdio::null())
-        .status();
-    if !nightly.is_ok_and(|status| status.success()) {
-        eprintln!(
-            "Left out: needs nightly Rust and cargo-fuzz (rustup toolchain install nightly; cargo install cargo-fuzz)"
-        );
+    let nightly = |arguments: &[&str]| {
+        let mut command = Command::new("cargo");
+        command.arg("+nightly").args(arguments);
+        command
+    };
+    let has_nightly = nightly(&["--version"]).stdout(Stdio::null()).stderr(Stdio::null()).status();
+    if !has_nightly.is_ok_and(|status| status.success()) {
+        eprintln!("Left out: it needs nightly Rust (rustup toolchain install nightly)");
         return Ok(());
     }
-    let list = Command::new("cargo").args(["+nightly", "fuzz", "list"]).output().map_err(|error| error.to_string())?;
-    for target in String::from_utf8_lossy(&list.stdout).split_whitespace() {
-        let limit = format!("-max_total_time={SECONDS}");
-        run(Command::new("cargo").args(["+nightly", "fuzz", "run", target, "--", &limit]))?;
+    if !on_path("cargo-fuzz") {
+        cargo(&["install", "cargo-fuzz", "--locked", "--version", CARGO_FUZZ])?;
+    }
+    let list = nightly(&["fuzz", "list"]).output().map_err(|error| format!("cargo fuzz list: {error}"))?;
+    let targets = String::from_utf8_lossy(&list.stdout);
+    if targets.trim().is_empty() {
+        return Err("cargo fuzz list names no targets".into());
+    }
+    for target in targets.split_whitespace() {
+        // What is found new goes to a scratch corpus; the repository's grows by hand.
+        let found = format!("fuzz/target/found/{target}");
+        std::fs::create_dir_all(&found).map_err(|error| format!("{found}: {error}"))?;
+        let (corpus, limit) = (format!("fuzz/corpus/{target}"), format!("-max_total_time={SECONDS}"));
+        run(nightly(&["fuzz", "run", target, &found, &corpus, "--", &limit]).stderr(Stdio::null()))
+            .map_err(|why| format!("{why}; to see it: cargo +nightly fuzz run {target} {corpus}"))?;
     }
     Ok(())
 }

@@ -5,6 +5,7 @@
 //!
 //! Read first: [`reply::Reply`] (an answer of any length, made piece by piece).
 
+pub mod imap;
 pub mod pop3;
 pub mod reply;
 pub mod view;

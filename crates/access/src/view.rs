@@ -8,7 +8,7 @@
 use std::ops::Range;
 use std::sync::Arc;
 
-use store::{Difference, Flags, Listing, Row, Uid, UidSet};
+use store::{Difference, Flags, KeywordSet, Listing, Row, Uid, UidSet};
 
 /// Positions in a view, counted from 0; ascending, disjoint, not adjacent, none empty.
 pub type Positions = Vec<Range<u32>>;
@@ -22,7 +22,6 @@ pub struct View {
     /// `\Recent` belongs to the session (RFC 3501 §2.3.2).
     recent: UidSet,
     recent_told: u32,
-    keywords_told: usize,
 }
 
 /// Whether expunges may be told now. RFC 3501 §7.4.1: never during FETCH, STORE and SEARCH (their UID forms
@@ -56,8 +55,7 @@ impl Updates {
 impl View {
     /// A view that has told all there is, as SELECT does.
     pub fn new(listing: Listing, first_recent: Uid) -> Self {
-        let keywords_told = listing.keyword_names().len();
-        let mut view = Self { listing, ghosts: Arc::default(), recent: UidSet::new(), recent_told: 0, keywords_told };
+        let mut view = Self { listing, ghosts: Arc::default(), recent: UidSet::new(), recent_told: 0 };
         view.mark_recent(first_recent);
         view.recent_told = view.recent_count();
         view
@@ -105,6 +103,11 @@ impl View {
     /// Gone from the store, though the client still counts it.
     pub fn is_ghost(&self, uid: Uid) -> bool {
         self.ghosts.binary_search_by_key(&uid, |row| row.uid).is_ok()
+    }
+
+    /// Whether any of these is gone from the store.
+    pub fn holds_ghost(&self, uids: &UidSet) -> bool {
+        self.ghosts.iter().any(|row| uids.contains(row.uid))
     }
 
     pub fn row_at(&self, position: u32) -> Option<&Row> {
@@ -208,7 +211,8 @@ impl View {
                             let position = self.position_from(row.uid);
                             add_range(&mut updates.expunged, position + 1..position + 2);
                         }
-                        Expunges::HeldBack => vanished.push(*row),
+                        // Keyword sets are numbered anew as listings move on; nobody asks for those of the dead.
+                        Expunges::HeldBack => vanished.push(Row { keywords: KeywordSet::default(), ..*row }),
                     },
                 }
             }
@@ -221,6 +225,9 @@ impl View {
                 vanished.sort_unstable_by_key(|row| row.uid);
                 self.ghosts = Arc::new(vanished);
             }
+            // Names only come, until the folder has its fill; then new ones take the place of unused ones.
+            let (old, new) = (self.listing.keyword_names(), newer.keyword_names());
+            updates.keywords = new.len() > old.len() || new.len() == Listing::MAX_KEYWORDS && new != old;
             self.listing = newer;
         } else if expunges == Expunges::Told && !self.ghosts.is_empty() {
             updates.expunged = self.with_ghosts(&[]);
@@ -239,9 +246,6 @@ impl View {
             updates.recent = Some(recent);
             self.recent_told = recent;
         }
-        let keywords = self.listing.keyword_names().len();
-        updates.keywords = keywords > self.keywords_told;
-        self.keywords_told = keywords;
         updates
     }
 
@@ -281,7 +285,7 @@ mod tests {
     use std::num::NonZeroU32;
 
     use proptest::prelude::*;
-    use store::{KeywordSet, MessageId, ModSeq, UidValidity};
+    use store::{MessageId, ModSeq, UidValidity};
 
     use super::*;
 

@@ -6,6 +6,15 @@
 //!
 //! Read first: [`connection::Connection`], [`serve::Site`] (what all sessions share), [`logon::Logon`].
 
+pub mod cli;
 pub mod connection;
+pub mod connectors;
+pub mod engine;
+pub mod listen;
 pub mod logon;
+pub mod logs;
+pub mod manage;
 pub mod serve;
+pub mod server;
+pub mod setup;
+pub mod tls;

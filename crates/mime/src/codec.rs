@@ -141,12 +141,13 @@ impl Writer {
             part.md5.is_some(),
             part.disposition.as_ref().is_some_and(|disposition| !disposition.parameters.is_empty()),
         ]);
-        self.number(part.header.start - previous_start);
-        self.number(part.header.end - part.header.start);
-        self.number(part.body.end - part.body.start);
+        // The parser's parts are in order; ranges that somebody else put out of it must not stop the writer.
+        self.number(part.header.start.saturating_sub(previous_start));
+        self.number(part.header.end.saturating_sub(part.header.start));
+        self.number(part.body.end.saturating_sub(part.body.start));
         self.number(part.lines);
         if part.content != Content::Leaf {
-            self.number(u64::from(part.end) - index as u64);
+            self.number(u64::from(part.end).saturating_sub(index as u64));
         }
         self.string(&part.media.kind);
         self.string(&part.media.subtype);
@@ -402,6 +403,36 @@ mod tests {
                 }
             }
         }
+    }
+
+    #[test]
+    fn parts_that_do_not_nest_are_refused() {
+        let breaks: [fn(&mut Vec<Part>); 8] = [
+            // Root, message, digest, message, text; image. Of these the digest goes on beside its message,
+            |parts| parts[2].end -= 2,
+            // a message goes on beyond the part that holds it,
+            |parts| parts[3].end += 1,
+            |parts| parts[1].end += 2,
+            // the root ends early,
+            |parts| parts[0].end -= 1,
+            // a body, or the part before it in order, reaches out of the part that holds it,
+            |parts| parts[4].body.end += 100,
+            |parts| parts[5].body.end += 100,
+            |parts| parts[1].body.end = parts[1].body.start,
+            // or a part begins before the body it lies in.
+            |parts| parts[1].header.start = 0,
+        ];
+        for (number, change) in breaks.into_iter().enumerate() {
+            let mut outline = outline();
+            change(&mut outline.parts);
+            assert!(Outline::decode(&outline.encode()).is_err(), "break {number}");
+        }
+        let nested = ["b", "c"]
+            .map(|boundary| format!("Content-Type: multipart/mixed; boundary={boundary}\r\n\r\n--{boundary}\r\n"));
+        let mut outline = parse(nested.concat().as_bytes(), Limits::default());
+        assert_eq!(outline.parts.len(), 3);
+        outline.parts[1].end += 1;
+        assert!(Outline::decode(&outline.encode()).is_err());
     }
 
     #[test]

@@ -152,7 +152,7 @@ impl Part {
 
     /// Octets of the body as sent, before its transfer encoding is undone.
     pub fn body_size(&self) -> u64 {
-        self.body.end - self.body.start
+        self.body.end.saturating_sub(self.body.start)
     }
 
     /// The media type to show for this part. A multipart or message that could not be opened (no boundary, encoded, too

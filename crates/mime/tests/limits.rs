@@ -93,7 +93,8 @@ fn header_bytes() {
 
 #[test]
 fn header_bytes_are_counted_over_all_parts() {
-    let message = "Content-Type: multipart/mixed; boundary=b\r\n\r\n--b\r\nContent-ID: 1\r\n\r\n--b\r\n\
+    let message = "Content-Type: multipart/mixed; boundary=b\r\n\r\n--b\r\nContent-ID: 1\r\n\
+        Subject: means nothing here\r\n\r\n--b\r\n\
         Content-ID: 2\r\n\r\n--b--\r\n";
     let value = " multipart/mixed; boundary=b\r\n".len() as u64;
     let limits = |header_bytes| Limits { header_bytes, ..Limits::default() };

@@ -202,6 +202,21 @@ fn a_boundary_may_begin_like_another() {
 }
 
 #[test]
+fn an_outer_boundary_may_be_the_longer() {
+    let (message, outline) = check(
+        "boundary-outer-longer",
+        &[
+            "1 multipart/mixed 2 multipart",
+            "1.1 text/plain 0 \"one\"",
+            "2 text/plain 0 \"two\"",
+            "3 multipart/mixed 0 multipart",
+        ],
+    );
+    // After its closing delimiter a boundary means nothing.
+    assert!(text(&message, outline.root()).ends_with("--outer-and-longer\r\nnot a part\r\n"));
+}
+
+#[test]
 fn of_equal_boundaries_the_inner_is_meant() {
     check("boundary-same", &["1 multipart/mixed 3 multipart", "1.1 text/plain 0 \"one\"", "2 text/plain 0 \"two\""]);
 }
@@ -314,6 +329,7 @@ fn damaged_fields_mean_their_defaults() {
     assert_eq!(root.encoding, Encoding::Base64);
     assert_eq!(root.encoding_sent.as_deref(), Some(&b"BASE64"[..]));
     assert_eq!(root.disposition, None);
+    assert_eq!(outline.envelope().subject.as_deref(), Some(&b"first"[..]));
     assert_eq!(outline.from_fields, 2);
     assert_eq!(outline.envelope().from.len(), 2);
     assert_eq!(outline.envelope().message_id.as_deref(), Some(&b""[..]));

@@ -31,6 +31,18 @@ fn every_chunk_size_gives_the_same_outline() {
 }
 
 #[test]
+fn blanks_before_a_colon_are_judged_the_same_at_every_split() {
+    for blanks in [0, 1, 56, 57, 58, 200] {
+        let message = format!("Subject{}: x\r\n\r\n", " ".repeat(blanks));
+        let found = parse(message.as_bytes(), Limits::default()).envelope().subject.is_some();
+        assert_eq!(found, blanks <= 57, "{blanks} blanks");
+        for chunk in 1..message.len() {
+            assert_eq!(verify(message.as_bytes(), chunk, Limits::default()).err(), None, "{blanks} blanks");
+        }
+    }
+}
+
+#[test]
 fn every_cut_of_a_message_keeps_the_promises() {
     for (name, message) in corpus::all() {
         for end in 0..message.len() {

@@ -6,7 +6,7 @@ use std::time::Instant;
 ///
 /// 1. [`output`](Self::output), and writes it out when the session waits or the buffer is well filled;
 /// 2. [`input`](Self::input) with what was received, only while [`wants_input`](Self::wants_input);
-/// 3. what a request asks, then [`answer`](Self::answer).
+/// 3. with a request, [`output`](Self::output) first, then what it asks, then [`answer`](Self::answer).
 ///
 /// It reads no more while a request is unanswered: that is the whole flow control.
 pub trait Session {

@@ -1,7 +1,5 @@
 //! The maildrop of one session.
 
-use std::iter;
-
 use proto::pop3::{Number, Transaction, err, ok};
 use store::{Listing, Row, UidSet};
 
@@ -51,7 +49,8 @@ impl Maildrop {
 
     /// The messages marked as deleted: QUIT, and nothing else, has them removed (RFC 1939 §6).
     pub fn marked(&self) -> UidSet {
-        self.rows_from(0).filter(|(index, _)| self.marks.has(*index)).map(|(_, row)| row.uid).collect()
+        let marked = self.marks.indices().filter_map(|index| self.listing.row_at(index));
+        marked.map(|row| row.uid).collect()
     }
 
     pub(super) fn count(&self) -> u32 {
@@ -74,11 +73,7 @@ impl Maildrop {
 
     /// Messages that are left from a position on, with their positions.
     pub(super) fn left_from(&self, index: u32) -> impl Iterator<Item = (u32, &Row)> {
-        self.rows_from(index).filter(|(index, _)| !self.marks.has(*index))
-    }
-
-    fn rows_from(&self, index: u32) -> impl Iterator<Item = (u32, &Row)> {
-        iter::successors(Some(index), |index| index.checked_add(1)).zip(self.listing.rows_from(index))
+        (index..).zip(self.listing.rows_from(index)).filter(|(index, _)| !self.marks.has(*index))
     }
 
     /// The position and row of a message that is left, or the answer that it is not.

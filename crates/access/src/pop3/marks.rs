@@ -30,6 +30,14 @@ impl Marks {
         self.count
     }
 
+    /// Those that are set, ascending.
+    pub fn indices(&self) -> impl Iterator<Item = u32> {
+        (0..).zip(&self.words).flat_map(|(at, &word)| {
+            let first = at * u64::BITS;
+            (0..u64::BITS).filter(move |bit| word & 1 << bit != 0).map(move |bit| first + bit)
+        })
+    }
+
     const fn word(index: u32) -> usize {
         (index / u64::BITS) as usize
     }
@@ -50,8 +58,8 @@ mod tests {
             assert_eq!(marks.has(index), index == 64 && marks.count() == 4);
             marks.set(index);
         }
-        let set: Vec<u32> = (0..2000).filter(|&index| marks.has(index)).collect();
-        assert_eq!(set, [0, 63, 64, 1000]);
+        assert_eq!(marks.indices().collect::<Vec<_>>(), [0, 63, 64, 1000]);
+        assert!((0..2000).filter(|&index| marks.has(index)).eq(marks.indices()));
         assert_eq!(marks.count(), 4);
     }
 }

@@ -59,6 +59,9 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Connection<S> {
                 let (consumed, request) = session.input(self.now(), self.received.unread());
                 self.received.consume(consumed);
                 if let Some(request) = request {
+                    // What was said with the request comes before what is done for it: STARTTLS's go-ahead, and
+                    // the answers to commands before a reply.
+                    session.output(&mut self.out);
                     return Ok(Wake::Request(request));
                 }
                 hungry = consumed > 0;

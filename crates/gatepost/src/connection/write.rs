@@ -72,6 +72,11 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Connection<S> {
         end
     }
 
+    /// Writes what is left and closes, without a session.
+    pub async fn leave(&mut self) {
+        self.finish().await;
+    }
+
     /// Ends the stream in an orderly way (under TLS: `close_notify`, RFC 8446 §6.1).
     pub(super) async fn close(&mut self) {
         let stream = &mut self.stream;

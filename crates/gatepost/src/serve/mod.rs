@@ -1,5 +1,7 @@
 //! One service function for each protocol: straight-line loops over a connection, generic over its stream.
 
+pub mod pop3;
+
 use std::sync::Arc;
 
 use identity::{Rule, Tls, offer};

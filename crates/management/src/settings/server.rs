@@ -15,6 +15,12 @@ settings_group! {
         deleted_item_retention("DeletedItemRetention"): Duration = Duration::from_secs(14 * 24 * 60 * 60);
         /// Octets of the largest message, by SMTP and APPEND.
         max_message_size("MaxMessageSize"): u64 = 36 * 1024 * 1024;
+        /// SMTP connections at a time.
+        max_smtp_connections("MaxSmtpConnections"): u32 = 20_000;
+        /// SMTP connections at a time from one address (one /64 network for IPv6).
+        max_smtp_connection_from_single_ip("MaxSmtpConnectionFromSingleIP"): u32 = 200;
+        /// SMTP connections at a time that are logged on to one mailbox.
+        max_smtp_connections_per_user("MaxSmtpConnectionsPerUser"): u32 = 16;
         /// Failed log-ons a minute from one address (one /64 network for IPv6) over all protocols.
         max_failed_logons_per_minute("MaxFailedLogonsPerMinute"): u32 = 60;
         /// How long a verified password is remembered in memory.

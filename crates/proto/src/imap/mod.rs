@@ -1,7 +1,7 @@
 //! IMAP4rev1 (RFC 3501) with the extensions that the capability list names.
 //!
-//! Read first: [`command::Command`] (what a client can ask), [`Request`] (what a session asks of its driver),
-//! [`write`] (what a server can say).
+//! Read first: [`command::Command`] (what a client can ask), [`Session`] with its [`Request`] (framing, state,
+//! log-on), [`mod@write`] (what a server can say).
 
 pub mod command;
 pub mod mutf7;
@@ -10,4 +10,4 @@ mod session;
 pub mod table;
 pub mod write;
 
-pub use session::{Answer, Request};
+pub use session::{Answer, Request, Session, Settings};

@@ -313,7 +313,8 @@ impl Session {
     }
 
     fn unknown(&mut self, line: &[u8]) {
-        match Foreign::of(line) {
+        // APOP is known to POP3, but not here.
+        match Foreign::of(line).filter(|foreign| *foreign != Foreign::Pop3) {
             Some(foreign) => {
                 err(&mut self.out, None, &format!("This is a POP3 server, and that was {}. Goodbye.", foreign.name()));
                 self.state = State::Closed;

@@ -25,6 +25,7 @@ pub mod flags;
 pub mod folders;
 mod harness;
 mod letters;
+pub mod model;
 pub mod order;
 pub mod reading;
 pub mod settings;
@@ -127,6 +128,9 @@ macro_rules! conformance {
                 a_watch_that_is_dropped_harms_nobody
                 a_lease_is_held_once_and_given_back
                 recent_messages_are_claimed_once
+            }
+            model {
+                any_sequence_of_verbs_does_what_the_model_does
             }
         }
     };

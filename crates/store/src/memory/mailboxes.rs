@@ -217,7 +217,7 @@ impl Mailbox {
             Change::Copy { to } | Change::Move { to } => {
                 let moves = matches!(change, Change::Move { .. });
                 let mut target = if to == folder { listing.clone() } else { self.target(folder, to)? };
-                if !moves {
+                if !moves && !changed.is_empty() {
                     self.check_quota(listing.rows_in(&changed).map(|row| row.size).sum())?;
                 }
                 let pairs = copy(&listing, &changed, &mut target, modseq)?;

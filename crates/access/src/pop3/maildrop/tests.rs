@@ -1,3 +1,4 @@
+use std::iter;
 use std::num::NonZeroU32;
 
 use bytes::Bytes;

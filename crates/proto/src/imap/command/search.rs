@@ -87,10 +87,10 @@ impl SearchProgram {
         })
     }
 
-    /// Whether a message matches. `test` may answer `None` for a key that it cannot tell yet (one that needs
+    /// Whether a message matches. `test` is given a key and its index in [`nodes`](Self::nodes); it may answer `None` for a key that it cannot tell yet (one that needs
     /// the body, say): the result is `None` only if such a key decides. Operands that cannot change the result
     /// are not tested. So the cheap keys can go first over all messages, and the dear ones over what is left.
-    pub fn evaluate(&self, mut test: impl FnMut(&SearchKey) -> Option<bool>) -> Option<bool> {
+    pub fn evaluate(&self, mut test: impl FnMut(usize, &SearchKey) -> Option<bool>) -> Option<bool> {
         let mut open = vec![Frame { operator: Operator::And, end: self.0.len(), value: Some(true) }];
         let mut at = 0;
         while let Some(node) = self.0.get(at) {
@@ -108,7 +108,7 @@ impl SearchProgram {
                     open.push(Frame { operator: Operator::Not, end: at, value: None });
                     continue;
                 }
-                SearchNode::Key(key) => test(key),
+                SearchNode::Key(key) => test(at - 1, key),
             };
             // An operand is known: fold it into its operator, and that into its own if it is complete or
             // decided.
@@ -337,7 +337,7 @@ mod tests {
             let mut builder = SearchBuilder::new(100);
             trees.iter().for_each(|tree| tree.build(&mut builder));
             let program = builder.finish().unwrap();
-            let test = |key: &SearchKey| match key {
+            let test = |_: usize, key: &SearchKey| match key {
                 SearchKey::Larger(n) => values[*n as usize],
                 _ => unreachable!(),
             };
@@ -357,7 +357,7 @@ mod tests {
         for _ in 0..50 {
             builder.close().unwrap();
         }
-        assert_eq!(builder.finish().unwrap().evaluate(|_| Some(true)), Some(true));
+        assert_eq!(builder.finish().unwrap().evaluate(|_, _| Some(true)), Some(true));
     }
 
     #[test]
@@ -385,7 +385,8 @@ mod tests {
         builder.key(SearchKey::Larger(3));
         let program = builder.finish().unwrap();
         let mut asked = Vec::new();
-        let result = program.evaluate(|key| {
+        let result = program.evaluate(|at, key| {
+            assert_eq!(program.nodes()[at], SearchNode::Key(key.clone()));
             asked.push(key.clone());
             Some(true)
         });

@@ -1,4 +1,4 @@
-//! From octets to a [`Command`](super::command::Command): one pass over one buffer, no recursion.
+//! From octets to a [`Command`]: one pass over one buffer, no recursion.
 //!
 //! The buffer holds one whole command without its last line end, each literal inline behind its `{n}` and
 //! line end. Errors name what was expected and hold nothing of what was sent.

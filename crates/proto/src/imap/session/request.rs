@@ -14,7 +14,8 @@ pub enum Request {
     /// Answered by [`Answer::Verdict`].
     LogOn(Credentials),
     /// The executor writes the whole reply, the tagged line included. Answered by [`Answer::Done`],
-    /// [`Answer::Selected`], [`Answer::Unselected`] or [`Answer::Bye`].
+    /// [`Answer::Selected`], [`Answer::Unselected`] (also a SELECT that failed, RFC 3501 §6.3.1) or
+    /// [`Answer::Bye`].
     Execute(Command),
     /// A message is announced. Answered by [`Answer::AppendAccepted`] or [`Answer::AppendRefused`].
     AppendBegin { tag: Tag, append: Append },

@@ -1,5 +1,7 @@
 use std::time::Duration;
 
+use proptest::prelude::*;
+
 use super::*;
 use crate::Session as _;
 use crate::pop3::Number;
@@ -364,4 +366,68 @@ fn a_server_going_down_finishes_what_is_under_way() {
     wire.session.answer(wire.now, Answer::Replied);
     assert_eq!(wire.sent(), "-ERR [SYS/TEMP] The server is shutting down. Try again later.\r\n");
     assert!(wire.session.is_closed());
+}
+
+/// Words of the protocol and of none, so that random input gets somewhere.
+fn fragment() -> impl Strategy<Value = Vec<u8>> {
+    let words: &'static [&'static [u8]] = &[
+        b"\r\n",
+        b"\r\n",
+        b"\r\n",
+        b"\n",
+        b"\r",
+        b" ",
+        b"*",
+        b"=",
+        b"CAPA\r\n",
+        b"STLS",
+        b"USER ann\r\n",
+        b"PASS x\r\n",
+        b"AUTH PLAIN",
+        b"AUTH LOGIN",
+        b" AGFubgBzZWNyZXQ=",
+        b"YW5u",
+        b"QUIT",
+        b"STAT",
+        b"LIST",
+        b"RETR 1",
+        b"TOP 1 1",
+        b"DELE 4294967296",
+        b"NOOP",
+        b"GET / HTTP/1.1",
+        b"\0",
+        b"\xff",
+    ];
+    prop_oneof![
+        8 => prop::sample::select(words).prop_map(<[u8]>::to_vec),
+        1 => prop::collection::vec(any::<u8>(), 0..40),
+        1 => (any::<u8>(), 0usize..20_000).prop_map(|(octet, count)| vec![octet; count]),
+    ]
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig::with_cases(512))]
+    #[test]
+    fn any_input_is_answered_in_short_lines_and_little_of_it_is_held(
+        fragments in prop::collection::vec(fragment(), 0..40),
+        is_private: bool,
+    ) {
+        let run = |chunks: &mut dyn Iterator<Item = &[u8]>| {
+            let mut wire = Wire::new(if is_private { private() } else { clear() });
+            let mut said = String::new();
+            for chunk in chunks {
+                said += &wire.say(chunk);
+                prop_assert!(wire.session.is_closed() || wire.received.len() <= Exchange::MAX_LINE + 2);
+            }
+            prop_assert!(said.lines().all(|line| line.len() + 2 <= super::super::MAX_REPLY));
+            prop_assert!(said.matches("\r\n").count() == said.matches(['\r', '\n']).count() / 2);
+            Ok((said, format!("{:?}", wire.requests)))
+        };
+        let whole = fragments.concat();
+        let in_one = run(&mut std::iter::once(whole.as_slice()))?;
+        // What follows STLS in the same read is dropped, and in a later one it is not: that is the point of it.
+        if !in_one.1.contains("StartTls") {
+            prop_assert_eq!(run(&mut fragments.iter().map(Vec::as_slice))?, in_one);
+        }
+    }
 }

@@ -1,0 +1,127 @@
+//! A client without a connection: commands go straight to the executor, replies are pulled to their end.
+
+use access::imap::{Answer, Session};
+use access::reply::{Coding, Reply, Step, Supply};
+use pollster::block_on;
+use proto::imap::command::Body;
+use proto::imap::parse;
+use store::memory::Memory;
+use store::{AccountId, Address, BodyWriter, Directory, Mailboxes, NewAccount};
+
+/// A store with one account, `ann@example.test`.
+pub struct World {
+    pub store: Memory,
+    pub account: AccountId,
+}
+
+pub struct Client {
+    store: Memory,
+    pub session: Session,
+}
+
+impl World {
+    pub fn new() -> Self {
+        Self::with_quota(None)
+    }
+
+    pub fn with_quota(quota: Option<u64>) -> Self {
+        let store = Memory::new();
+        block_on(store.add_domain("example.test")).unwrap();
+        let address = Address::parse("ann@example.test").unwrap();
+        let new = NewAccount { address, aliases: Vec::new(), password: None, quota, created: 0 };
+        let account = block_on(store.create(new)).unwrap();
+        Self { store, account }
+    }
+
+    pub fn client(&self) -> Client {
+        Client { store: self.store.clone(), session: Session::new(self.account) }
+    }
+
+    /// A client that has INBOX selected, with these messages in it.
+    pub fn reader(&self, messages: &[&str]) -> Client {
+        let mut client = self.client();
+        for message in messages {
+            client.append("INBOX", message);
+        }
+        client.run("SELECT INBOX");
+        client
+    }
+}
+
+impl Client {
+    /// Gives a command, without its tag, and reads all lines of the reply; the tagged line begins with `.`.
+    pub fn run(&mut self, command: &str) -> String {
+        let command = format!(". {command}");
+        let command = match parse::command(command.as_bytes(), &parse::Limits::default()) {
+            Ok(command) => command,
+            Err((_, error)) => panic!("{command}: {error:?}"),
+        };
+        let mut answer = block_on(self.session.execute(&self.store, command));
+        self.read(&mut answer)
+    }
+
+    /// Gives a command and compares the whole reply, of which `expected` has a line each.
+    #[track_caller]
+    pub fn expect(&mut self, command: &str, expected: &[&str]) {
+        let read = self.run(command);
+        let lines: Vec<&str> = read.lines().collect();
+        assert_eq!(lines, expected, "{command}");
+    }
+
+    /// What IDLE would tell now.
+    #[track_caller]
+    pub fn expect_updates(&mut self, expected: &[&str]) {
+        let mut answer = block_on(self.session.updates(&self.store));
+        let read = self.read(&mut answer);
+        assert_eq!(read.lines().collect::<Vec<_>>(), expected);
+    }
+
+    pub fn append(&mut self, mailbox: &str, message: &str) -> String {
+        self.append_with(&format!("\"{mailbox}\""), message)
+    }
+
+    /// `arguments` as they stand before the message.
+    pub fn append_with(&mut self, arguments: &str, message: &str) -> String {
+        let text = format!(". APPEND {arguments} {{{}}}\r\n", message.len());
+        let command = parse::command(text.as_bytes(), &parse::Limits::default()).unwrap();
+        let Body::Append(append) = command.body else { panic!("{text}") };
+        match block_on(self.session.append_begin(&self.store, 0, &command.tag, &append)) {
+            Err(mut refused) => self.read(&mut refused),
+            Ok(destination) => {
+                let staged = block_on(async {
+                    let mut writer: Box<dyn BodyWriter> = self.store.stage(Some(append.size)).await?;
+                    writer.write(message.as_bytes()).await?;
+                    writer.finish().await
+                });
+                let end = self.session.append_end(&self.store, &command.tag, destination, staged);
+                let mut answer = block_on(end);
+                self.read(&mut answer)
+            }
+        }
+    }
+
+    /// Does what the driver does: writes out, splices, supplies.
+    fn read(&mut self, answer: &mut Answer) -> String {
+        let mut out = Vec::new();
+        loop {
+            let before = out.len();
+            match answer.output(&mut out) {
+                Step::Done => return String::from_utf8(out).unwrap(),
+                Step::More => assert!(out.len() > before, "a step without progress"),
+                Step::Splice(splice) => {
+                    assert_eq!(splice.coding, Coding::Plain);
+                    let octets = block_on(self.store.read(splice.message, splice.range.clone())).unwrap();
+                    assert_eq!(octets.len() as u64, splice.range.end - splice.range.start);
+                    out.extend_from_slice(&octets);
+                }
+                Step::Outlines(messages) => {
+                    assert!(!messages.is_empty());
+                    answer.supply(Supply::Outlines(block_on(self.store.outlines(&messages)).unwrap()));
+                }
+                Step::Octets { message, range } => {
+                    answer.supply(Supply::Octets(block_on(self.store.read(message, range))));
+                }
+            }
+        }
+    }
+}

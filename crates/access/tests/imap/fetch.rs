@@ -1,0 +1,181 @@
+use crate::client::World;
+
+const PLAIN: &str = "From: Ann <ann@example.test>\r\nSubject: One\r\nX-Y: z\r\n\r\nfirst\r\nsecond\r\n";
+
+#[test]
+fn row_items_are_told_in_the_order_asked() {
+    let world = World::new();
+    let mut ann = world.client();
+    ann.append_with("INBOX (\\Flagged work) \"17-Jul-1996 02:44:25 -0700\"", PLAIN);
+    ann.run("SELECT INBOX");
+    ann.expect(
+        "FETCH 1 (RFC822.SIZE FLAGS INTERNALDATE UID MODSEQ)",
+        &[
+            "* 1 FETCH (RFC822.SIZE 69 FLAGS (\\Flagged \\Recent work) INTERNALDATE \"17-Jul-1996 09:44:25 +0000\" UID 1 \
+             MODSEQ (2))",
+            ". OK FETCH completed.",
+        ],
+    );
+    ann.expect(
+        "UID FETCH 1:* FLAGS",
+        &["* 1 FETCH (UID 1 FLAGS (\\Flagged \\Recent work))", ". OK UID FETCH completed."],
+    );
+}
+
+#[test]
+fn envelope_and_structure_come_from_the_outline() {
+    let world = World::new();
+    let mut ann = world.reader(&[PLAIN]);
+    ann.expect(
+        "FETCH 1 (ENVELOPE BODY)",
+        &[
+            "* 1 FETCH (ENVELOPE (NIL \"One\" ((\"Ann\" NIL \"ann\" \"example.test\")) \
+             ((\"Ann\" NIL \"ann\" \"example.test\")) ((\"Ann\" NIL \"ann\" \"example.test\")) NIL NIL NIL NIL NIL) \
+             BODY (\"text\" \"plain\" (\"charset\" \"us-ascii\") NIL NIL \"7bit\" 15 2))",
+            ". OK FETCH completed.",
+        ],
+    );
+}
+
+#[test]
+fn bodies_are_literals_and_reading_them_sets_seen() {
+    let world = World::new();
+    let mut ann = world.reader(&[PLAIN]);
+    ann.expect(
+        "FETCH 1 BODY.PEEK[TEXT]",
+        &["* 1 FETCH (BODY[TEXT] {15}", "first", "second", ")", ". OK FETCH completed."],
+    );
+    ann.expect("FETCH 1 FLAGS", &["* 1 FETCH (FLAGS (\\Recent))", ". OK FETCH completed."]);
+    // Changed by the command itself: told in its own response, once.
+    ann.expect(
+        "FETCH 1 (BODY[TEXT]<6.3> UID)",
+        &["* 1 FETCH (BODY[TEXT]<6> {3}", "\nse UID 1 FLAGS (\\Seen \\Recent))", ". OK FETCH completed."]
+            .iter()
+            .flat_map(|line| line.split('\n'))
+            .collect::<Vec<_>>(),
+    );
+    ann.expect(
+        "FETCH 1 (BODY[TEXT]<100.3> FLAGS)",
+        &["* 1 FETCH (BODY[TEXT]<100> {0}", " FLAGS (\\Seen \\Recent))", ". OK FETCH completed."],
+    );
+}
+
+#[test]
+fn rfc822_items_are_the_message_its_header_and_its_text() {
+    let world = World::new();
+    let mut ann = world.reader(&["A: b\r\n\r\nc", "A: b\r\n\r\nc", "A: b\r\n\r\nc"]);
+    ann.expect(
+        "FETCH 1 RFC822",
+        &["* 1 FETCH (RFC822 {9}", "A: b", "", "c FLAGS (\\Seen \\Recent))", ". OK FETCH completed."],
+    );
+    ann.expect("FETCH 2 RFC822.HEADER", &["* 2 FETCH (RFC822.HEADER {8}", "A: b", "", ")", ". OK FETCH completed."]);
+    ann.expect("FETCH 2 FLAGS", &["* 2 FETCH (FLAGS (\\Recent))", ". OK FETCH completed."]);
+    ann.expect(
+        "FETCH 3 RFC822.TEXT",
+        &["* 3 FETCH (RFC822.TEXT {1}", "c FLAGS (\\Seen \\Recent))", ". OK FETCH completed."],
+    );
+}
+
+#[test]
+fn header_fields_are_read_for_each_row() {
+    let world = World::new();
+    let mut ann = world.reader(&[PLAIN, "Subject: Two\r\n\r\nx"]);
+    ann.expect(
+        "FETCH 1:2 (UID BODY.PEEK[HEADER.FIELDS (SUBJECT)] BODY.PEEK[HEADER.FIELDS.NOT (From Subject)])",
+        &[
+            "* 1 FETCH (UID 1 BODY[HEADER.FIELDS (SUBJECT)] {16}",
+            "Subject: One",
+            "",
+            " BODY[HEADER.FIELDS.NOT (From Subject)] {10}",
+            "X-Y: z",
+            "",
+            ")",
+            "* 2 FETCH (UID 2 BODY[HEADER.FIELDS (SUBJECT)] {16}",
+            "Subject: Two",
+            "",
+            " BODY[HEADER.FIELDS.NOT (From Subject)] {2}",
+            "",
+            ")",
+            ". OK FETCH completed.",
+        ],
+    );
+}
+
+#[test]
+fn parts_that_are_not_there_are_nil() {
+    let world = World::new();
+    let mut ann = world.reader(&[PLAIN]);
+    ann.expect("FETCH 1 BODY.PEEK[2]", &["* 1 FETCH (BODY[2] NIL)", ". OK FETCH completed."]);
+    ann.expect("FETCH 1 BODY.PEEK[1]<0.5>", &["* 1 FETCH (BODY[1]<0> {5}", "first)", ". OK FETCH completed."]);
+}
+
+#[test]
+fn numbers_that_are_not_there_are_bad_and_uids_are_not() {
+    let world = World::new();
+    let mut ann = world.reader(&["a", "b"]);
+    ann.expect("FETCH 3 FLAGS", &[". BAD No message has that number."]);
+    ann.expect("FETCH 1:3 FLAGS", &[". BAD No message has that number."]);
+    ann.expect("UID FETCH 3:9 FLAGS", &[". OK UID FETCH completed."]);
+    ann.expect("UID FETCH 9:* FLAGS", &["* 2 FETCH (UID 2 FLAGS (\\Recent))", ". OK UID FETCH completed."]);
+    let mut empty = world.client();
+    empty.run("SELECT Drafts");
+    empty.expect("FETCH 1:* FLAGS", &[". BAD No message has that number."]);
+    empty.expect("UID FETCH 1:* FLAGS", &[". OK UID FETCH completed."]);
+}
+
+#[test]
+fn changed_since_passes_over_what_the_client_knows() {
+    let world = World::new();
+    let mut ann = world.reader(&["a", "b", "c"]);
+    ann.run("STORE 2 +FLAGS (\\Seen)");
+    ann.expect(
+        "FETCH 1:* (FLAGS) (CHANGEDSINCE 3)",
+        &[
+            "* 2 FETCH (FLAGS (\\Seen \\Recent) MODSEQ (5))",
+            "* 3 FETCH (FLAGS (\\Recent) MODSEQ (4))",
+            ". OK FETCH completed.",
+        ],
+    );
+    ann.expect("UID FETCH 1:* (FLAGS) (CHANGEDSINCE 5)", &[". OK UID FETCH completed."]);
+    ann.expect(
+        "UID FETCH 1:* (ENVELOPE) (CHANGEDSINCE 4)",
+        &[
+            "* 2 FETCH (UID 2 ENVELOPE (NIL NIL NIL NIL NIL NIL NIL NIL NIL NIL) MODSEQ (5))",
+            ". OK UID FETCH completed.",
+        ],
+    );
+}
+
+#[test]
+fn a_long_fetch_is_made_piece_by_piece() {
+    let world = World::new();
+    let messages = vec!["Subject: x\r\n\r\nbody"; 300];
+    let mut ann = world.reader(&messages);
+    let flags = ann.run("FETCH 1:* (UID FLAGS)");
+    assert_eq!(flags.lines().count(), 301);
+    assert!(flags.contains("* 300 FETCH (UID 300 FLAGS (\\Recent))\r\n"));
+    let envelopes = ann.run("FETCH 1:100,200:* ENVELOPE");
+    assert_eq!(envelopes.lines().count(), 202);
+    let bodies = ann.run("FETCH 1:* BODY.PEEK[1]");
+    assert_eq!(bodies.matches("BODY[1] {4}\r\nbody)").count(), 300);
+}
+
+#[test]
+fn a_message_expunged_meanwhile_stays_readable_until_its_body_is_dropped() {
+    let world = World::new();
+    let (mut ann, mut bob) = (world.reader(&["Subject: a\r\n\r\nx", "b"]), world.reader(&[]));
+    bob.run("STORE 1 +FLAGS (\\Deleted)");
+    bob.run("EXPUNGE");
+    // The flags changed before the message went, but only what is there is told.
+    ann.expect("FETCH 1 BODY.PEEK[TEXT]", &["* 1 FETCH (BODY[TEXT] {1}", "x)", ". OK FETCH completed."]);
+    ann.expect("FETCH 2 UID", &["* 2 FETCH (UID 2)", ". OK FETCH completed."]);
+    world.store.end_retention();
+    ann.expect(
+        "FETCH 1:2 (UID ENVELOPE)",
+        &[
+            "* 2 FETCH (UID 2 ENVELOPE (NIL NIL NIL NIL NIL NIL NIL NIL NIL NIL))",
+            ". NO [EXPUNGEISSUED] Some of the messages no longer exist; NOOP tells which.",
+        ],
+    );
+    ann.expect("NOOP", &["* 1 EXPUNGE", "* 1 RECENT", ". OK NOOP completed."]);
+}

@@ -1,0 +1,47 @@
+//! `gatepost init`: sets a data directory up; an administrator starts the services later.
+
+use std::io::{Write, stdout};
+
+use super::Init;
+use super::serve::{Ran, runtime};
+use crate::engine::Engine;
+use crate::logon::Hashing;
+use crate::manage::now;
+use crate::setup::{DataDirectory, Provision, SetupError, host_name, is_provisioned, parse_password_file, provision};
+use crate::tls::{Certificate, TlsFiles};
+
+pub fn run(given: &Init) -> Ran {
+    runtime()?.block_on(init(given))
+}
+
+async fn init(given: &Init) -> Ran {
+    let people = parse_password_file(&given.users_file)?;
+    let domain = given.domain.to_ascii_lowercase();
+    if let Some(stray) = people.iter().find(|person| person.address.domain() != domain) {
+        let why = format!("{} is not of the domain {domain}", stray.address);
+        return Err(SetupError::Refused(why).into());
+    }
+    let data = DataDirectory::create(&given.data)?;
+    let engine = Engine::open(&data.store()).await?;
+    if is_provisioned(&engine).await? {
+        let path = given.data.display();
+        return Err(SetupError::Refused(format!(
+            "{path} is set up already; run it with: gatepost serve --data {path}"
+        ))
+        .into());
+    }
+    engine.directory.add_domain(&domain).await?;
+    let count = people.len();
+    let wanted =
+        Provision { people, host: given.host.clone(), plan: None, automatic_services: false, settings: Vec::new() };
+    provision(&engine, &Hashing::new()?, wanted, now()).await?;
+    let host = host_name(given.host.as_deref().unwrap_or_default());
+    Certificate::load(TlsFiles::new(data.path()), &host, time::OffsetDateTime::now_utc())?;
+    engine.close().await;
+    let path = given.data.display();
+    write!(
+        stdout(),
+        "Set up {domain} with {count} mailboxes in {path}.\n\nPOP3 and IMAP4 are Manual and stopped. To use them:\n  gatepost serve --data {path}\n  gatepost Set-Service IMAP4 -StartupType Automatic --data {path}\n  gatepost Start-Service IMAP4 --data {path}\n"
+    )?;
+    Ok(())
+}

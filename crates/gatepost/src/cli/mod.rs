@@ -1,0 +1,193 @@
+//! The command line. Passwords never stand on it: others can see it.
+
+mod init;
+mod quickstart;
+mod serve;
+
+use std::ffi::OsString;
+use std::io::{Write, stderr};
+use std::path::{Path, PathBuf};
+use std::process::ExitCode;
+
+use clap::{Args, Parser, Subcommand};
+use store::Address;
+
+use crate::manage;
+use crate::setup::Listen;
+
+/// Where data is unless `--data` says otherwise.
+const DEFAULT_DATA: &str = "./gatepost-data";
+
+/// A whole mail server for any POP3, IMAP and SMTP client.
+#[derive(Parser)]
+#[command(name = "gatepost", version, after_help = after_help())]
+struct Cli {
+    #[command(subcommand)]
+    verb: Verb,
+}
+
+#[derive(Subcommand)]
+enum Verb {
+    /// Set up a mail server and run it; run again, it resumes
+    Quickstart(Quickstart),
+    /// Set up a data directory without running anything: services stopped, Manual
+    Init(Init),
+    /// Run the server of a data directory in the foreground
+    Serve(Serve),
+}
+
+#[derive(Args)]
+struct Quickstart {
+    /// The first mailbox; its domain becomes the accepted domain
+    #[arg(value_parser = address)]
+    address: Address,
+    /// Everything that is kept is kept here
+    #[arg(long, value_name = "DIR", default_value = DEFAULT_DATA)]
+    data: PathBuf,
+    /// The name that clients connect to [default: localhost]
+    #[arg(long, value_name = "NAME", value_parser = host)]
+    host: Option<String>,
+    /// The address to listen on [default: 127.0.0.1]; with :0, on free ports
+    #[arg(long, value_name = "ADDR")]
+    listen: Option<Listen>,
+    /// Every port is its standard one plus N
+    #[arg(long, value_name = "N")]
+    port_offset: Option<u16>,
+    /// A further mailbox; may be given again
+    #[arg(long = "user", value_name = "ADDRESS", value_parser = address)]
+    users: Vec<Address>,
+    /// Passwords of new mailboxes: lines of `address password`; the rest are made up and shown once
+    #[arg(long, value_name = "F")]
+    password_file: Option<PathBuf>,
+    /// A setting or limit, such as Imap.MaxConnectionsPerUser=32; may be given again
+    #[arg(long = "set", value_name = "NAME=VALUE", value_parser = setting)]
+    settings: Vec<(String, serde_json::Value)>,
+    #[command(flatten)]
+    run: Run,
+}
+
+#[derive(Args)]
+struct Init {
+    /// Everything that is kept is kept here
+    #[arg(long, value_name = "DIR", default_value = DEFAULT_DATA)]
+    data: PathBuf,
+    /// The accepted domain
+    #[arg(long, value_name = "D")]
+    domain: String,
+    /// The mailboxes: lines of `address password`
+    #[arg(long, value_name = "F")]
+    users_file: PathBuf,
+    /// The name that clients connect to [default: this machine's own]
+    #[arg(long, value_name = "NAME", value_parser = host)]
+    host: Option<String>,
+}
+
+#[derive(Args)]
+struct Serve {
+    /// The data directory of the server
+    #[arg(long, value_name = "DIR", default_value = DEFAULT_DATA)]
+    data: PathBuf,
+    #[command(flatten)]
+    run: Run,
+}
+
+#[derive(Args)]
+struct Run {
+    /// Where the log goes [default: standard error]
+    #[arg(long, value_name = "F")]
+    log_file: Option<PathBuf>,
+    /// One line of JSON on standard output when ready, in place of the settings card
+    #[arg(long)]
+    json: bool,
+}
+
+/// Carries out a command line. What went wrong is said on standard error, with an exit status that is not 0.
+pub fn run(arguments: Vec<OsString>) -> ExitCode {
+    match management_words(&arguments) {
+        Some((command, words)) => finish(manage::run(command, &words, Path::new(DEFAULT_DATA))),
+        None => match Cli::try_parse_from(arguments).map(|cli| cli.verb) {
+            Ok(Verb::Quickstart(given)) => finish(quickstart::run(given)),
+            Ok(Verb::Init(given)) => finish(init::run(&given)),
+            Ok(Verb::Serve(given)) => finish(serve::run(&given)),
+            Err(error) => {
+                // Help and version come this way too, with a status of their own.
+                let _ = error.print();
+                ExitCode::from(u8::try_from(error.exit_code()).unwrap_or(2))
+            }
+        },
+    }
+}
+
+fn finish<E: std::fmt::Display>(result: Result<(), E>) -> ExitCode {
+    match result {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) => {
+            let _ = writeln!(stderr(), "gatepost: {error}");
+            ExitCode::FAILURE
+        }
+    }
+}
+
+/// `Verb-Noun` and what follows it, if the command line is one of those.
+fn management_words(arguments: &[OsString]) -> Option<(&'static management::Command, Vec<String>)> {
+    let command = manage::command_named(arguments.get(1)?.to_str()?)?;
+    let words = arguments.iter().skip(2).map(|word| word.to_string_lossy().into_owned());
+    Some((command, words.collect()))
+}
+
+fn after_help() -> String {
+    let mut text =
+        "Management commands, for a server that runs (each takes --help, --data DIR and -Format json):\n".to_owned();
+    for command in management::all() {
+        text += &format!("  {:24} {}\n", command.name(), command.synopsis);
+    }
+    text
+}
+
+fn address(text: &str) -> Result<Address, String> {
+    Address::parse(text).map_err(|error| error.to_string())
+}
+
+/// A name for certificates and greetings (RFC 5321 §4.1.2: a domain; an address works for clients too).
+fn host(text: &str) -> Result<String, String> {
+    let is_address = text.parse::<std::net::IpAddr>().is_ok();
+    let is_name = Address::parse(&format!("postmaster@{text}")).is_ok();
+    if is_address || is_name { Ok(text.to_ascii_lowercase()) } else { Err("expected a host name".to_owned()) }
+}
+
+fn setting(text: &str) -> Result<(String, serde_json::Value), String> {
+    let (name, value) = text.split_once('=').ok_or("expected NAME=VALUE")?;
+    management::settings::parse(name.trim(), value.trim()).map_err(|invalid| invalid.0)
+}
+
+#[cfg(test)]
+mod tests {
+    use clap::CommandFactory;
+
+    use super::*;
+
+    #[test]
+    fn the_command_line_is_declared_soundly() {
+        Cli::command().debug_assert();
+    }
+
+    #[test]
+    fn a_verb_and_noun_go_to_management_in_any_case() {
+        let words = |text: &str| management_words(&text.split(' ').map(OsString::from).collect::<Vec<_>>());
+        let (command, rest) = words("gatepost get-service POP3").unwrap();
+        assert_eq!((command.name().as_str(), &rest[..]), ("Get-Service", &["POP3".to_owned()][..]));
+        assert!(words("gatepost serve").is_none());
+        assert!(words("gatepost Get-Nothing").is_none());
+    }
+
+    #[test]
+    fn settings_and_hosts_are_checked_where_they_are_given() {
+        assert_eq!(setting("imap.maxconnectionsperuser = 32").unwrap().0, "Imap.MaxConnectionsPerUser");
+        assert!(setting("Imap.Nothing=1").is_err());
+        assert!(setting("Imap.LoginType").is_err());
+        assert_eq!(host("Mail.Example.Test").unwrap(), "mail.example.test");
+        for wrong in ["", "a b", "-x.test", "a..b", "a@b"] {
+            assert!(host(wrong).is_err(), "{wrong}");
+        }
+    }
+}

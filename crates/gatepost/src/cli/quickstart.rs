@@ -1,0 +1,93 @@
+//! `gatepost quickstart`: from nothing to a server that people can use.
+
+use super::Quickstart;
+use super::serve::{Ran, runtime, serve};
+use crate::engine::Engine;
+use crate::logon::Hashing;
+use crate::logs::Log;
+use crate::manage::now;
+use crate::setup::{
+    DataDirectory, Person, Plan, Provision, SHIFT, SetupError, is_provisioned, parse_password_file, provision,
+};
+
+pub fn run(given: Quickstart) -> Ran {
+    runtime()?.block_on(quickstart(given))
+}
+
+async fn quickstart(given: Quickstart) -> Ran {
+    let log = Log::begin(given.run.log_file.as_deref())?;
+    let people = people(&given)?;
+    let data = DataDirectory::create(&given.data)?;
+    let engine = Engine::open(&data.store()).await?;
+    let hashing = Hashing::new().map_err(SetupError::from)?;
+    let first = !is_provisioned(&engine).await?;
+    let plan = plan(&given, first)?;
+    let wanted = Provision {
+        people,
+        host: given.host.clone().or_else(|| first.then(|| "localhost".to_owned())),
+        plan,
+        automatic_services: true,
+        settings: given.settings,
+    };
+    let users = provision(&engine, &hashing, wanted, now()).await?;
+    let shifted = given.port_offset.is_none() && plan.is_some_and(|plan| plan.offset == SHIFT);
+    let domain = given.address.domain().to_owned();
+    serve(&data, engine, hashing, log, &given.run, Some((domain, users, shifted))).await
+}
+
+/// Where to listen, if the command line or a first run says so.
+fn plan(given: &Quickstart, first: bool) -> Result<Option<Plan>, SetupError> {
+    let listen = given.listen.unwrap_or_default();
+    match given.port_offset {
+        Some(offset) if u32::from(offset) + 995 > u32::from(u16::MAX) => {
+            Err(SetupError::Refused(format!("--port-offset {offset} leads past port 65535; 64540 is the most")))
+        }
+        Some(offset) => Ok(Some(Plan { listen, offset })),
+        None if first || given.listen.is_some() => Ok(Some(Plan::find(listen)?)),
+        None => Ok(None),
+    }
+}
+
+/// Everybody named on the command line, with the passwords of the file; then those of the file alone.
+fn people(given: &Quickstart) -> Result<Vec<Person>, SetupError> {
+    let mut listed = given.password_file.as_deref().map(parse_password_file).transpose()?.unwrap_or_default();
+    let mut people: Vec<Person> = Vec::new();
+    for address in std::iter::once(&given.address).chain(&given.users) {
+        if people.iter().any(|person| person.address == *address) {
+            continue;
+        }
+        let place = listed.iter().position(|person| person.address == *address);
+        let password = place.and_then(|place| listed.swap_remove(place).password);
+        people.push(Person { address: address.clone(), password });
+    }
+    if let Some(stray) = listed.first() {
+        return Err(SetupError::Refused(format!(
+            "the password file names {0}, who gets no mailbox: add --user {0}",
+            stray.address
+        )));
+    }
+    Ok(people)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::setup::Listen;
+
+    #[test]
+    fn an_offset_that_leads_past_the_last_port_is_refused() {
+        let given = |offset| Quickstart {
+            address: store::Address::parse("ann@example.test").unwrap(),
+            data: "x".into(),
+            host: None,
+            listen: Some(Listen::default()),
+            port_offset: Some(offset),
+            users: Vec::new(),
+            password_file: None,
+            settings: Vec::new(),
+            run: crate::cli::Run { log_file: None, json: true },
+        };
+        assert!(plan(&given(64_540), true).is_ok());
+        assert!(plan(&given(64_541), true).is_err());
+    }
+}

@@ -1,0 +1,73 @@
+//! One connection from its first octet to its last, as a task.
+
+use std::sync::Arc;
+
+use tokio::net::TcpStream;
+
+use super::Serve;
+use super::limits::Place;
+use crate::connection::{Connection, Drained, End, Opening, Peer, Terms};
+
+/// What the task of a connection holds.
+pub struct Session {
+    pub opening: Opening,
+    pub peer: Peer,
+    pub number: u64,
+    pub terms: Arc<Terms>,
+    pub drain: Drained,
+    pub serve: Arc<dyn Serve>,
+    pub place: Place,
+}
+
+impl Session {
+    pub async fn run(self, socket: TcpStream) {
+        let Self { opening, peer, number, terms, drain, serve, place } = self;
+        let protocol = terms.protocol.name();
+        let started = tokio::time::Instant::now();
+        // Boxed, so that a session does not carry the room of its handshake for the rest of its life.
+        let opened = Box::pin(Connection::open(socket, opening, peer, number, terms, drain)).await;
+        let (end, (octets_in, octets_out)) = match opened {
+            Ok(mut connection) => {
+                tracing::info!(session = number, protocol, remote = %peer.remote, local = %peer.local,
+                    tls = connection.agreed().map(|agreed| agreed.version), "session begins");
+                let end = serve.serve(&mut connection).await;
+                (end, connection.octets())
+            }
+            Err(end) => (end, (0, 0)),
+        };
+        let seconds = started.elapsed().as_secs_f32();
+        match end {
+            End::Finished | End::Closed | End::TimedOut | End::Drained => {
+                tracing::info!(session = number, protocol, remote = %peer.remote, octets_in, octets_out, seconds,
+                    reason = %end, "session ends");
+            }
+            _ => {
+                tracing::warn!(session = number, protocol, remote = %peer.remote, local = %peer.local, octets_in,
+                    octets_out, seconds, reason = %end, "session ends");
+            }
+        }
+        drop(place);
+    }
+}
+
+/// Tells a client which limit it has met, in the protocol's words and on the channel that it expects.
+pub async fn refuse(
+    socket: TcpStream,
+    opening: Opening,
+    peer: Peer,
+    number: u64,
+    terms: Arc<Terms>,
+    drain: Drained,
+    reason: &str,
+) {
+    // No probe: whoever met a limit does not get more time.
+    let opening = match opening {
+        Opening::Greeting { .. } => Opening::Greeting { probe: std::time::Duration::ZERO },
+        Opening::Tls => Opening::Tls,
+    };
+    let refusal = terms.protocol.refusal(reason);
+    if let Ok(mut connection) = Box::pin(Connection::open(socket, opening, peer, number, terms, drain)).await {
+        connection.output().extend_from_slice(&refusal);
+        connection.leave().await;
+    }
+}

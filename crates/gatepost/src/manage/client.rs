@@ -1,0 +1,186 @@
+//! The client's side: a command line becomes a request, the response becomes text.
+
+use std::io::{BufRead, BufReader, IsTerminal, Read, Write, stderr, stdin, stdout};
+use std::os::unix::net::UnixStream;
+use std::path::{Path, PathBuf};
+
+use management::{Command, Line, Outcome, Response, SecretSource, parse_line, render_table};
+use serde_json::Value;
+use zeroize::Zeroizing;
+
+use super::MAX_LINE;
+use crate::setup::DataDirectory;
+
+/// Why a command did not succeed.
+#[derive(Debug, thiserror::Error)]
+pub enum ManageError {
+    #[error("{0}")]
+    Usage(String),
+    #[error("no server runs on {data} ({error}); start it with: gatepost serve --data {data}")]
+    NoServer { data: String, error: std::io::Error },
+    #[error("{0}")]
+    Failed(String),
+    #[error(transparent)]
+    File(#[from] std::io::Error),
+}
+
+/// The management command that the first word of a command line names.
+pub fn command_named(word: &str) -> Option<&'static Command> {
+    management::find(word)
+}
+
+/// Carries out a management command on the server that `--data DIR` names and shows what it answers.
+pub fn run(command: &'static Command, words: &[String], default_data: &Path) -> Result<(), ManageError> {
+    let (words, options) = Options::split(words, default_data)?;
+    if options.help {
+        return Ok(write!(stdout(), "{}", help(command))?);
+    }
+    let line = parse_line(command, &words).map_err(|error| ManageError::Usage(error.0))?;
+    let Line { mut request, secrets, unconfirmed, .. } = line;
+    if let Some(what) = command.destroys.filter(|_| !unconfirmed) {
+        confirm(what)?;
+    }
+    for (name, source) in secrets {
+        let secret = fetch(name, &source)?;
+        request.parameters.insert(name.to_owned(), Value::String(secret.as_str().to_owned()));
+    }
+    let outcome = match ask(&options.data, &request)? {
+        Response::Done(outcome) => outcome,
+        Response::Failed(why) => return Err(ManageError::Failed(why)),
+    };
+    show(&outcome, options.json)?;
+    Ok(())
+}
+
+/// What belongs to the client and not to the command.
+struct Options {
+    data: PathBuf,
+    json: bool,
+    help: bool,
+}
+
+impl Options {
+    fn split(words: &[String], default_data: &Path) -> Result<(Vec<String>, Self), ManageError> {
+        let mut options = Self { data: default_data.to_owned(), json: false, help: false };
+        let mut rest = Vec::new();
+        let mut words = words.iter();
+        while let Some(word) = words.next() {
+            let (name, inline) = match word.split_once(['=', ':']) {
+                Some((name, value)) => (name, Some(value.to_owned())),
+                None => (word.as_str(), None),
+            };
+            let mut value = || {
+                let value = inline.clone().or_else(|| words.next().cloned());
+                value.ok_or_else(|| ManageError::Usage(format!("{name} needs a value")))
+            };
+            match name.to_ascii_lowercase().as_str() {
+                "--data" => options.data = value()?.into(),
+                "-format" | "--format" => match value()?.to_ascii_lowercase().as_str() {
+                    "json" => options.json = true,
+                    "table" => options.json = false,
+                    _ => return Err(ManageError::Usage("-Format is json or table".to_owned())),
+                },
+                "--help" | "-h" | "-?" => options.help = true,
+                _ => rest.push(word.clone()),
+            }
+        }
+        Ok((rest, options))
+    }
+}
+
+fn help(command: &Command) -> String {
+    let mut text = format!("{}: {}\n\nParameters:\n", command.name(), command.synopsis);
+    for parameter in command.parameters {
+        let needed = if parameter.required { " (needed)" } else { "" };
+        text += &format!("  -{:36} {}{needed}\n", parameter.name, parameter.meaning);
+    }
+    text += "  --data DIR                            the data directory of the server (./gatepost-data)\n";
+    text += "  -Format json|table                    how results are written\n";
+    text
+}
+
+fn confirm(what: &str) -> Result<(), ManageError> {
+    if !stdin().is_terminal() {
+        return Err(ManageError::Usage(format!(
+            "this is to {what}; give -Confirm:$false to do it without being asked"
+        )));
+    }
+    write!(stderr(), "This is to {what}. Go on? [y/N] ")?;
+    let mut answer = String::new();
+    stdin().lock().read_line(&mut answer)?;
+    if matches!(answer.trim(), "y" | "Y" | "yes") {
+        Ok(())
+    } else {
+        Err(ManageError::Failed("nothing was done".to_owned()))
+    }
+}
+
+/// A password, from where others cannot see it.
+fn fetch(name: &str, source: &SecretSource) -> Result<Zeroizing<String>, ManageError> {
+    let text = match source {
+        SecretSource::Ask if stdin().is_terminal() => {
+            let first = Zeroizing::new(rpassword::prompt_password(format!("{name}: "))?);
+            let second = Zeroizing::new(rpassword::prompt_password(format!("{name} again: "))?);
+            if first != second {
+                return Err(ManageError::Failed("the two differ; nothing was done".to_owned()));
+            }
+            first
+        }
+        SecretSource::Ask => first_line(&mut stdin().lock())?,
+        SecretSource::File(path) if path.as_os_str() == "-" => first_line(&mut stdin().lock())?,
+        SecretSource::File(path) => {
+            let file = std::fs::File::open(path)
+                .map_err(|error| ManageError::Usage(format!("{}: {error}", path.display())))?;
+            first_line(&mut BufReader::new(file))?
+        }
+    };
+    Ok(text)
+}
+
+fn first_line(reader: &mut impl BufRead) -> Result<Zeroizing<String>, ManageError> {
+    let mut line = Zeroizing::new(String::new());
+    reader.take(64 * 1024).read_line(&mut line)?;
+    Ok(Zeroizing::new(line.trim_end_matches(['\r', '\n']).to_owned()))
+}
+
+fn ask(data: &Path, request: &management::Request) -> Result<Response, ManageError> {
+    let none = |error| ManageError::NoServer { data: data.display().to_string(), error };
+    let directory = DataDirectory::open(data).map_err(|error| none(std::io::Error::other(error.to_string())))?;
+    let mut stream = UnixStream::connect(directory.management_socket()).map_err(none)?;
+    let mut line = Zeroizing::new(serde_json::to_vec(request).map_err(std::io::Error::from)?);
+    line.push(b'\n');
+    stream.write_all(&line)?;
+    let mut answer = String::new();
+    BufReader::new(stream).take(MAX_LINE).read_line(&mut answer)?;
+    if answer.is_empty() {
+        return Err(ManageError::Failed("the server ended before it answered".to_owned()));
+    }
+    Ok(serde_json::from_str(&answer).map_err(std::io::Error::from)?)
+}
+
+fn show(outcome: &Outcome, json: bool) -> std::io::Result<()> {
+    for warning in &outcome.warnings {
+        writeln!(stderr(), "WARNING: {warning}")?;
+    }
+    if json {
+        writeln!(stdout(), "{}", serde_json::to_string_pretty(&outcome.results)?)
+    } else {
+        write!(stdout(), "{}", render_table(&outcome.results))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn options_of_the_client_are_taken_out_wherever_they_stand() {
+        let words: Vec<String> =
+            ["-Format", "json", "POP3", "--data=/d", "-StartupType", "Manual"].map(str::to_owned).into();
+        let (rest, options) = Options::split(&words, Path::new("x")).ok().unwrap();
+        assert_eq!(rest, ["POP3", "-StartupType", "Manual"]);
+        assert_eq!((options.data, options.json), (PathBuf::from("/d"), true));
+        assert!(Options::split(&["--data".to_owned()], Path::new("x")).is_err());
+        assert!(Options::split(&["-Format:xml".to_owned()], Path::new("x")).is_err());
+    }
+}

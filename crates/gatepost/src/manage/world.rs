@@ -1,0 +1,61 @@
+//! The server as management commands see it.
+
+use std::sync::Arc;
+use std::time::{SystemTime, UNIX_EPOCH};
+
+use management::{Passwords, Port, Services as ServicesPort, World};
+use proto::logon::Secret;
+use store::{AccountId, Directory, Future, Mailboxes, PasswordHash, Settings, Timestamp};
+
+use crate::serve::Site;
+use crate::server::Services;
+
+/// What commands reach.
+pub struct Ports {
+    pub site: Arc<Site>,
+    pub settings: Arc<dyn Settings>,
+    pub services: Arc<Services>,
+}
+
+impl World for Ports {
+    fn directory(&self) -> &dyn Directory {
+        &*self.site.directory
+    }
+
+    fn settings(&self) -> &dyn Settings {
+        &*self.settings
+    }
+
+    fn mailboxes(&self) -> &dyn Mailboxes {
+        &*self.site.mailboxes
+    }
+
+    fn services(&self) -> &dyn ServicesPort {
+        &*self.services
+    }
+
+    fn passwords(&self) -> &dyn Passwords {
+        self
+    }
+
+    fn now(&self) -> Timestamp {
+        now()
+    }
+}
+
+impl Passwords for Ports {
+    fn hash(&self, password: String) -> Future<'_, Port<PasswordHash>> {
+        let password = Secret::new(password);
+        Box::pin(async move { self.site.logon.hashing().hash(password).await.map_err(|error| error.to_string()) })
+    }
+
+    fn forget(&self, account: AccountId) {
+        self.site.logon.forget(account);
+    }
+}
+
+/// Seconds since 1970.
+pub fn now() -> Timestamp {
+    let since = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
+    since.as_secs().try_into().unwrap_or(Timestamp::MAX)
+}

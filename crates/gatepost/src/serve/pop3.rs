@@ -1,0 +1,203 @@
+//! POP3: a session's requests answered from the directory and the store.
+
+use std::convert::Infallible;
+use std::sync::Arc;
+
+use access::pop3::Maildrop;
+use proto::Session as _;
+use proto::pop3::{Answer, NotOpened, Request, Session, Settings, Update};
+use store::{Change, Error, FolderId, FolderName, Lease, Mailboxes};
+use tokio::io::{AsyncRead, AsyncWrite};
+
+use super::{Site, Started};
+use crate::connection::{Connection, End, Protocol};
+use crate::logon::{Attempt, LoggedOn};
+
+/// Serves one connection to its end.
+pub async fn serve<S: AsyncRead + AsyncWrite + Unpin>(
+    connection: &mut Connection<S>,
+    site: &Site,
+    started: &Started,
+) -> End {
+    let offer = started.offer(Protocol::Pop3, connection.channel());
+    let mut session = Session::new(settings(started), offer, connection.now());
+    match converse(connection, &mut session, site, started).await {
+        Ok(never) => match never {},
+        Err(end) => end,
+    }
+}
+
+fn settings(started: &Started) -> Arc<Settings> {
+    Arc::new(Settings {
+        banner: started.settings.banner.clone(),
+        max_command: started.settings.max_command_size as usize,
+        authorization_timeout: started.settings.pre_authenticated_connection_timeout,
+        idle_timeout: started.settings.authenticated_connection_timeout,
+        ..Settings::default()
+    })
+}
+
+/// RFC 1939 §3: the states in their order.
+async fn converse<S: AsyncRead + AsyncWrite + Unpin>(
+    connection: &mut Connection<S>,
+    session: &mut Session,
+    site: &Site,
+    started: &Started,
+) -> Result<Infallible, End> {
+    let mut open = authorization(connection, session, site, started).await?;
+    loop {
+        match connection.next(session).await? {
+            Request::Execute(command) => {
+                let mut reply = open.maildrop.execute(command);
+                // Boxed, so that a connection that waits for its client does not hold room for it.
+                Box::pin(connection.send(&mut reply, &*site.mailboxes)).await?;
+                session.answer(connection.now(), Answer::Replied);
+            }
+            Request::Update => {
+                // The lock is given back with it: who is told +OK can log on again at once.
+                let update = open.update(&*site.mailboxes, connection.number()).await;
+                session.answer(connection.now(), Answer::Updated(update));
+                break;
+            }
+            request => return Err(out_of_state(&request)),
+        }
+    }
+    Err(match connection.next(session).await {
+        Ok(request) => out_of_state(&request),
+        Err(end) => end,
+    })
+}
+
+/// Until somebody is logged on.
+async fn authorization<S: AsyncRead + AsyncWrite + Unpin>(
+    connection: &mut Connection<S>,
+    session: &mut Session,
+    site: &Site,
+    started: &Started,
+) -> Result<Open, End> {
+    loop {
+        match connection.next(session).await? {
+            Request::StartTls => {
+                connection.upgrade().await?;
+                let offer = started.offer(Protocol::Pop3, connection.channel());
+                session.answer(connection.now(), Answer::Encrypted(offer));
+            }
+            Request::LogOn(credentials) => {
+                let attempt = Attempt {
+                    credentials: &credentials,
+                    remote: connection.peer().remote.ip(),
+                    protocol: Protocol::Pop3,
+                    session: connection.number(),
+                    max_connections: started.settings.max_connections_per_user,
+                };
+                let opened = Box::pin(Open::log_on(site, attempt)).await;
+                let (open, result) = match opened {
+                    Ok(open) => (Some(open), Ok(())),
+                    Err(reason) => (None, Err(reason)),
+                };
+                session.answer(connection.now(), Answer::LoggedOn(result));
+                if let Some(open) = open {
+                    return Ok(open);
+                }
+            }
+            request => return Err(out_of_state(&request)),
+        }
+    }
+}
+
+fn out_of_state(request: &Request) -> End {
+    // Credentials do not print.
+    End::GaveUp(format!("the session asked out of its state: {request:?}"))
+}
+
+/// A maildrop that is open and locked.
+struct Open {
+    maildrop: Maildrop,
+    inbox: FolderId,
+    _lock: Lease,
+    _logged_on: LoggedOn,
+}
+
+impl Open {
+    async fn log_on(site: &Site, attempt: Attempt<'_>) -> Result<Self, NotOpened> {
+        let session = attempt.session;
+        let logged_on = match site.logon.verify(attempt).await {
+            Ok(logged_on) => logged_on,
+            Err(verdict) => return Err(NotOpened::judge(verdict).err().unwrap_or(NotOpened::Unavailable)),
+        };
+        Self::lock(&*site.mailboxes, logged_on).await.map_err(|error| {
+            tracing::warn!(session, %error, "the maildrop was not opened");
+            match error {
+                Error::Busy => NotOpened::InUse,
+                error if error.is_temporary() => NotOpened::Unavailable,
+                _ => NotOpened::Damaged,
+            }
+        })
+    }
+
+    /// RFC 1939 §4: the lock comes first, then the state of the maildrop that the session keeps.
+    async fn lock(mailboxes: &dyn Mailboxes, logged_on: LoggedOn) -> store::Result<Self> {
+        let account = logged_on.account.id;
+        let lock = mailboxes.lease(format!("pop3/{}", account.0)).await?;
+        let folders = mailboxes.folders(account).await?;
+        let inbox = folders.by_name(&FolderName::inbox()).ok_or(Error::NotFound("the inbox"))?.id;
+        let maildrop = Maildrop::new(mailboxes.listing(inbox).await?);
+        Ok(Self { maildrop, inbox, _lock: lock, _logged_on: logged_on })
+    }
+
+    /// RFC 1939 §6.
+    async fn update(self, mailboxes: &dyn Mailboxes, session: u64) -> Update {
+        let marked = self.maildrop.marked();
+        if marked.is_empty() {
+            return Update::Complete;
+        }
+        match mailboxes.apply(self.inbox, marked.clone(), Change::Expunge, None).await {
+            Ok(applied) => {
+                tracing::info!(session, removed = applied.changed.len(), "messages removed at QUIT");
+                // Those that another session removed before are gone too, so what counts is what is left.
+                let are_left = marked.iter().any(|uid| applied.listing.get(uid).is_some());
+                if are_left { Update::Partial } else { Update::Complete }
+            }
+            Err(error) => {
+                tracing::warn!(session, %error, "messages not removed at QUIT");
+                Update::Partial
+            }
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::time::Duration;
+
+    use management::{Service, ServiceSettings};
+    use proto::logon::Channel;
+    use store::memory::Memory;
+
+    use super::*;
+    use crate::connection::{Drain, Peer, Terms};
+    use crate::logon::{Hashing, Logon};
+
+    /// What waits for its client is there once for each connection; what works for it is boxed and dropped.
+    #[test]
+    fn a_connection_that_waits_is_small() {
+        let store = Arc::new(Memory::new());
+        let logon = Logon::new(store.clone(), Hashing::new().unwrap(), 60, Duration::from_secs(600));
+        let site = Site {
+            host: String::new(),
+            directory: store.clone(),
+            mailboxes: store.clone(),
+            logon,
+            max_message_size: 1,
+        };
+        let settings = ServiceSettings::load(&store::SettingsMap::new(), Service::Pop3).unwrap();
+        let started = Started { settings, tls: identity::Tls { available: false, implicit_port: None } };
+        let terms = Terms { protocol: Protocol::Pop3, tls: None, handshake: Terms::HANDSHAKE, stall: Terms::STALL };
+        let peer = Peer { remote: ([127, 0, 0, 1], 1).into(), local: ([127, 0, 0, 1], 110).into() };
+        let (drain, (socket, _client)) = (Drain::default(), tokio::io::duplex(1));
+        let drained = drain.connection();
+        let mut connection = Connection::over(socket, Channel::Clear, peer, 1, Arc::new(terms), drained);
+        let serving = serve(&mut connection, &site, &started);
+        assert!(size_of_val(&serving) <= 1536, "{} octets", size_of_val(&serving));
+    }
+}

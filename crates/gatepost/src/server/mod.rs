@@ -1,0 +1,149 @@
+//! Puts the parts together, runs them, and takes them down in order.
+
+mod services;
+mod smtp;
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use management::settings::ServerSettings;
+use management::{Service, ServiceSettings, Services as _};
+use time::OffsetDateTime;
+use tokio::signal::unix::{SignalKind, signal};
+
+pub use services::Services;
+
+use crate::connection::{Opening, Protocol};
+use crate::connectors;
+use crate::engine::Engine;
+use crate::listen::Listening;
+use crate::logon::{Hashing, Logon};
+use crate::logs::{Log, SessionNumbers};
+use crate::manage::{ManagementSocket, Ports as ManagementPorts};
+use crate::serve::Site;
+use crate::setup::{DataDirectory, Ports, SetupError, host_name};
+use crate::tls::{Certificate, TlsFiles, server_config};
+
+/// How often the certificate is looked at.
+const CERTIFICATE_CHECK: Duration = Duration::from_secs(24 * 60 * 60);
+
+/// A server that runs.
+pub struct Server {
+    site: Arc<Site>,
+    services: Arc<Services>,
+    smtp: smtp::Smtp,
+    certificate: Arc<Certificate>,
+    management: ManagementSocket,
+    engine: Engine,
+}
+
+impl Server {
+    /// Binds and starts everything that starts by itself.
+    pub async fn start(data: &DataDirectory, engine: Engine, hashing: Hashing) -> Result<Self, SetupError> {
+        let stored = engine.settings.snapshot().await?;
+        let settings = ServerSettings::load(&stored)?;
+        let host = host_name(&settings.host_name);
+        let files = TlsFiles::new(data.path());
+        let certificate = Arc::new(Certificate::load(files, &host, OffsetDateTime::now_utc())?);
+        let logon = Logon::new(
+            engine.directory.clone(),
+            hashing,
+            settings.max_failed_logons_per_minute,
+            settings.logon_cache_lifetime,
+        );
+        let site = Arc::new(Site {
+            host,
+            directory: engine.directory.clone(),
+            mailboxes: engine.mailboxes.clone(),
+            logon,
+            max_message_size: settings.max_message_size,
+        });
+        let numbers = Arc::new(SessionNumbers::default());
+        let tls = |protocol| server_config(protocol, certificate.clone());
+        let connectors = connectors::load(&stored)?;
+        let smtp = smtp::Smtp::start(connectors, &site, tls(Protocol::Smtp)?, &numbers, &settings)?;
+        let services = Arc::new(Services::new(
+            site.clone(),
+            engine.settings.clone(),
+            [tls(Protocol::Pop3)?, tls(Protocol::Imap)?],
+            numbers,
+            settings.drain_timeout,
+        ));
+        for service in Service::ALL {
+            let startup = ServiceSettings::load(&stored, service)?.startup_type;
+            if startup == management::settings::StartupType::Automatic {
+                services.start(service).await.map_err(SetupError::Refused)?;
+            }
+        }
+        let ports =
+            ManagementPorts { site: site.clone(), settings: engine.settings.clone(), services: services.clone() };
+        let management = ManagementSocket::open(&data.management_socket(), ports)?;
+        Ok(Self { site, services, smtp, certificate, management, engine })
+    }
+
+    pub fn host(&self) -> &str {
+        &self.site.host
+    }
+
+    pub fn certificate(&self) -> &Certificate {
+        &self.certificate
+    }
+
+    /// The ports as bound.
+    pub async fn ports(&self) -> Ports {
+        let [pop3, imap] = self.services.addresses().await;
+        let (clear, tls) = (|opening| matches!(opening, Opening::Greeting { .. }), |opening| opening == Opening::Tls);
+        Ports {
+            pop3: first(&pop3, clear),
+            pop3s: first(&pop3, tls),
+            imap: first(&imap, clear),
+            imaps: first(&imap, tls),
+            ..self.smtp.ports()
+        }
+    }
+
+    /// Serves until it is told to end by SIGTERM or SIGINT, then lets the sessions take leave.
+    pub async fn run(self, log: Log) -> std::io::Result<()> {
+        let mut terminate = signal(SignalKind::terminate())?;
+        let mut interrupt = signal(SignalKind::interrupt())?;
+        let mut hang_up = signal(SignalKind::hangup())?;
+        let mut certificate_check = tokio::time::interval(CERTIFICATE_CHECK);
+        certificate_check.tick().await;
+        loop {
+            tokio::select! {
+                _ = terminate.recv() => break,
+                _ = interrupt.recv() => break,
+                _ = hang_up.recv() => {
+                    log.reopen();
+                    tracing::info!("the log goes on here");
+                }
+                _ = certificate_check.tick() => {
+                    if let Err(error) = self.certificate.refresh(OffsetDateTime::now_utc()) {
+                        tracing::error!(%error, "the certificate could not be looked after");
+                    }
+                }
+            }
+        }
+        tracing::info!("stopping");
+        self.stop().await;
+        tracing::info!("stopped");
+        Ok(())
+    }
+
+    /// Ends everything: first new connections, then sessions, last the store.
+    pub async fn stop(self) {
+        let Self { services, smtp, management, engine, site, .. } = self;
+        tokio::join!(services.stop_all(), smtp.stop(), management.stop());
+        drop((services, site));
+        engine.close().await;
+    }
+}
+
+fn first(addresses: &[(std::net::SocketAddr, Opening)], is_it: impl Fn(Opening) -> bool) -> Option<u16> {
+    addresses.iter().find(|(_, opening)| is_it(*opening)).map(|(address, _)| address.port())
+}
+
+/// The ports of a listener, if it runs.
+fn addresses(listening: Option<&Listening>) -> Vec<(std::net::SocketAddr, Opening)> {
+    listening.map(|listening| listening.addresses().to_vec()).unwrap_or_default()
+}

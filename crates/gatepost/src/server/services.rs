@@ -1,0 +1,163 @@
+//! The services POP3 and IMAP4: started and stopped while the server runs.
+
+use std::future::Future;
+use std::net::SocketAddr;
+use std::pin::Pin;
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::Duration;
+
+use identity::Tls;
+use management::{Port, Service, ServiceSettings};
+use rustls::ServerConfig;
+use store::Settings;
+use tokio::net::TcpStream;
+
+use super::addresses;
+use crate::connection::{Connection, End, Opening, Protocol, Terms};
+use crate::listen::{Binding, Limits, Listening, Serve, bind};
+use crate::logs::SessionNumbers;
+use crate::serve::{Site, Started, pop3};
+
+/// Both services, running or not.
+pub struct Services {
+    site: Arc<Site>,
+    settings: Arc<dyn Settings>,
+    /// In the order of [`Service::ALL`].
+    tls: [Arc<ServerConfig>; 2],
+    numbers: Arc<SessionNumbers>,
+    drain_timeout: Duration,
+    /// Held while a service starts or stops: one at a time.
+    listening: tokio::sync::Mutex<[Option<Listening>; 2]>,
+    started: Mutex<[Option<Arc<Started>>; 2]>,
+}
+
+impl Services {
+    pub fn new(
+        site: Arc<Site>,
+        settings: Arc<dyn Settings>,
+        tls: [Arc<ServerConfig>; 2],
+        numbers: Arc<SessionNumbers>,
+        drain_timeout: Duration,
+    ) -> Self {
+        let (listening, started) = Default::default();
+        Self { site, settings, tls, numbers, drain_timeout, listening, started }
+    }
+
+    /// Where each listens, in the order of [`Service::ALL`].
+    pub async fn addresses(&self) -> [Vec<(SocketAddr, Opening)>; 2] {
+        let listening = self.listening.lock().await;
+        listening.each_ref().map(|listening| addresses(listening.as_ref()))
+    }
+
+    pub async fn stop_all(&self) {
+        let [pop3, imap] = std::mem::take(&mut *self.listening.lock().await);
+        let stop = async |listening: Option<Listening>| {
+            if let Some(listening) = listening {
+                listening.stop().await;
+            }
+        };
+        tokio::join!(stop(pop3), stop(imap));
+    }
+
+    fn set_started(&self, service: Service, started: Option<Arc<Started>>) {
+        *slot(&mut self.started.lock().unwrap_or_else(PoisonError::into_inner), service) = started;
+    }
+
+    async fn try_start(&self, service: Service) -> Port<()> {
+        let mut listening = self.listening.lock().await;
+        let listening = slot(&mut listening, service);
+        if listening.is_some() {
+            return Ok(());
+        }
+        let stored = self.settings.snapshot().await.map_err(|error| error.to_string())?;
+        let settings = ServiceSettings::load(&stored, service).map_err(|invalid| invalid.0)?;
+        let probe = Duration::from_millis(settings.implicit_tls_probe.into());
+        let clear = settings.unencrypted_or_tls_bindings.iter().map(|address| (address, Opening::Greeting { probe }));
+        let tls = settings.ssl_bindings.iter().map(|address| (address, Opening::Tls));
+        let mut bound = Vec::new();
+        for (address, opening) in clear.chain(tls) {
+            let listener = bind(*address).map_err(|error| format!("{} was not started: {error}", service.name()))?;
+            bound.extend(listener.map(|listener| (listener, opening)));
+        }
+        let implicit = bound.iter().find(|(_, opening)| *opening == Opening::Tls);
+        let implicit_port = implicit.and_then(|(listener, _)| listener.local_addr().ok()).map(|address| address.port());
+        let limits = Limits::new(settings.max_connections, settings.max_connection_from_single_ip);
+        let started = Arc::new(Started { settings, tls: Tls { available: true, implicit_port } });
+        let serve: Arc<dyn Serve> =
+            Arc::new(ServiceFunction { service, site: self.site.clone(), started: started.clone() });
+        let bindings = bound.into_iter().map(|(listener, opening)| Binding { listener, opening, serve: serve.clone() });
+        let [pop3, imap] = &self.tls;
+        let (protocol, tls) = match service {
+            Service::Pop3 => (Protocol::Pop3, pop3),
+            Service::Imap4 => (Protocol::Imap, imap),
+        };
+        let terms = Terms { protocol, tls: Some(tls.clone()), handshake: Terms::HANDSHAKE, stall: Terms::STALL };
+        let (terms, bindings) = (Arc::new(terms), bindings.collect());
+        let running = Listening::start(bindings, &terms, limits, &self.numbers, self.drain_timeout);
+        for (address, opening) in running.addresses() {
+            tracing::info!(service = service.name(), %address, tls = *opening == Opening::Tls, "listening");
+        }
+        *listening = Some(running);
+        self.set_started(service, Some(started));
+        Ok(())
+    }
+
+    async fn stop_one(&self, service: Service) {
+        let mut listening = self.listening.lock().await;
+        let running = slot(&mut listening, service).take();
+        self.set_started(service, None);
+        if let Some(running) = running {
+            running.stop().await;
+            tracing::info!(service = service.name(), "stopped");
+        }
+    }
+}
+
+impl management::Services for Services {
+    fn running(&self, service: Service) -> Option<ServiceSettings> {
+        let mut started = self.started.lock().unwrap_or_else(PoisonError::into_inner);
+        slot(&mut started, service).as_ref().map(|started| started.settings.clone())
+    }
+
+    fn start(&self, service: Service) -> store::Future<'_, Port<()>> {
+        Box::pin(self.try_start(service))
+    }
+
+    fn stop(&self, service: Service) -> store::Future<'_, Port<()>> {
+        Box::pin(async move {
+            self.stop_one(service).await;
+            Ok(())
+        })
+    }
+}
+
+fn slot<T>([pop3, imap]: &mut [T; 2], service: Service) -> &mut T {
+    match service {
+        Service::Pop3 => pop3,
+        Service::Imap4 => imap,
+    }
+}
+
+/// What serves the connections of a started service.
+struct ServiceFunction {
+    service: Service,
+    site: Arc<Site>,
+    started: Arc<Started>,
+}
+
+impl Serve for ServiceFunction {
+    fn serve<'a>(
+        &'a self,
+        connection: &'a mut Connection<TcpStream>,
+    ) -> Pin<Box<dyn Future<Output = End> + Send + 'a>> {
+        match self.service {
+            Service::Pop3 => Box::pin(pop3::serve(connection, &self.site, &self.started)),
+            Service::Imap4 => Box::pin(async move {
+                let refusal = Protocol::Imap.refusal("Not served by this build.");
+                connection.output().extend_from_slice(&refusal);
+                connection.leave().await;
+                End::Finished
+            }),
+        }
+    }
+}

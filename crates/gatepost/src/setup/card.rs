@@ -1,0 +1,165 @@
+//! What a person, or a program, must know to use the server that has just started.
+
+use std::fmt;
+use std::path::PathBuf;
+
+use serde_json::json;
+use store::Address;
+
+/// A mailbox, and its password if it was made up just now.
+#[derive(Clone)]
+pub struct User {
+    pub address: Address,
+    pub password: Option<String>,
+}
+
+/// The ports that answer; `None` where a service is stopped.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Ports {
+    pub pop3: Option<u16>,
+    pub pop3s: Option<u16>,
+    pub imap: Option<u16>,
+    pub imaps: Option<u16>,
+    pub smtp: Option<u16>,
+    pub submission: Option<u16>,
+    pub submissions: Option<u16>,
+}
+
+/// The server is ready. Prints as the client settings card.
+pub struct Ready {
+    pub host: String,
+    pub domain: String,
+    pub authority: PathBuf,
+    pub data: PathBuf,
+    pub ports: Ports,
+    pub users: Vec<User>,
+    /// Ports are shifted because the standard ones could not be had.
+    pub shifted: bool,
+}
+
+impl Ready {
+    /// The ready line for programs.
+    pub fn to_json(&self) -> String {
+        let ports = &self.ports;
+        let users = self.users.iter().map(|user| json!({"address": user.address.as_str(), "password": user.password}));
+        json!({
+            "ready": true,
+            "host": self.host,
+            "domain": self.domain,
+            "ca_file": self.authority.display().to_string(),
+            "data_dir": self.data.display().to_string(),
+            "ports": {
+                "pop3": ports.pop3, "pop3s": ports.pop3s, "imap": ports.imap, "imaps": ports.imaps,
+                "smtp": ports.smtp, "submission": ports.submission, "submissions": ports.submissions,
+            },
+            "users": users.collect::<Vec<_>>(),
+        })
+        .to_string()
+    }
+}
+
+impl fmt::Display for Ready {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Self { host, ports, .. } = self;
+        writeln!(f, "Gatepost serves {} on {host}. Settings for mail programs:\n", self.domain)?;
+        if self.shifted {
+            writeln!(f, "  The standard ports could not be bound here, so every port is its standard one + 10000.\n")?;
+        }
+        let rows = [
+            ("Incoming mail (IMAP)", ports.imaps, ports.imap),
+            ("Incoming mail (POP3)", ports.pop3s, ports.pop3),
+            ("Outgoing mail (SMTP)", ports.submissions, ports.submission),
+        ];
+        for (name, tls, upgraded) in rows {
+            match (tls, upgraded) {
+                (Some(tls), Some(upgraded)) => {
+                    writeln!(f, "  {name}   {host}  port {tls} with SSL/TLS, or port {upgraded} with STARTTLS")?;
+                }
+                (Some(tls), None) => writeln!(f, "  {name}   {host}  port {tls} with SSL/TLS")?,
+                (None, Some(upgraded)) => writeln!(f, "  {name}   {host}  port {upgraded} with STARTTLS")?,
+                (None, None) => writeln!(f, "  {name}   stopped")?,
+            }
+        }
+        writeln!(f, "  My server requires authentication: yes, with the same user name and password")?;
+        writeln!(f, "  Certificate authority to trust:    {}", self.authority.display())?;
+        if let Some(smtp) = ports.smtp {
+            writeln!(f, "  Mail from other servers comes in on port {smtp}.")?;
+        }
+        writeln!(f)?;
+        for User { address, password } in &self.users {
+            match password {
+                Some(password) => {
+                    writeln!(f, "  User name   {address}\n  Password    {password}   (shown this once)")?;
+                }
+                None => writeln!(f, "  User name   {address}\n  Password    as it was set")?,
+            }
+        }
+        Ok(())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn ready() -> Ready {
+        let ports = Ports {
+            pop3: None,
+            pop3s: None,
+            imap: Some(10143),
+            imaps: Some(10993),
+            smtp: Some(10025),
+            submission: Some(10587),
+            submissions: Some(10465),
+        };
+        let user = |text: &str, password: Option<&str>| User {
+            address: Address::parse(text).unwrap(),
+            password: password.map(str::to_owned),
+        };
+        Ready {
+            host: "localhost".into(),
+            domain: "example.test".into(),
+            authority: "/data/tls/ca.pem".into(),
+            data: "/data".into(),
+            ports,
+            users: vec![user("ann@example.test", Some("abcd-efgh")), user("bob@example.test", None)],
+            shifted: true,
+        }
+    }
+
+    #[test]
+    fn the_card_says_what_a_mail_program_asks_for() {
+        assert_eq!(
+            ready().to_string(),
+            "\
+Gatepost serves example.test on localhost. Settings for mail programs:
+
+  The standard ports could not be bound here, so every port is its standard one + 10000.
+
+  Incoming mail (IMAP)   localhost  port 10993 with SSL/TLS, or port 10143 with STARTTLS
+  Incoming mail (POP3)   stopped
+  Outgoing mail (SMTP)   localhost  port 10465 with SSL/TLS, or port 10587 with STARTTLS
+  My server requires authentication: yes, with the same user name and password
+  Certificate authority to trust:    /data/tls/ca.pem
+  Mail from other servers comes in on port 10025.
+
+  User name   ann@example.test
+  Password    abcd-efgh   (shown this once)
+  User name   bob@example.test
+  Password    as it was set
+"
+        );
+    }
+
+    #[test]
+    fn the_ready_line_is_one_line_with_every_port() {
+        let line = ready().to_json();
+        assert!(!line.contains('\n'));
+        let value: serde_json::Value = serde_json::from_str(&line).unwrap();
+        assert_eq!(value["ready"], true);
+        assert_eq!(value["ports"]["pop3"], serde_json::Value::Null);
+        assert_eq!(value["ports"]["imaps"], 10993);
+        assert_eq!(value["users"][0]["password"], "abcd-efgh");
+        assert_eq!(value["users"][1]["password"], serde_json::Value::Null);
+    }
+}
