@@ -1,13 +1,18 @@
 //! Which connector a connection belongs to.
 
 use std::net::{IpAddr, SocketAddr};
+use std::sync::Arc;
 
 use crate::ReceiveConnector;
 
 /// Those connectors are candidates that are bound to the local end most closely (its address before the
 /// unspecified one); of them the one whose range holds the peer most narrowly wins. `None`: nobody is there
 /// for this peer.
-pub fn select(connectors: &[ReceiveConnector], local: SocketAddr, remote: IpAddr) -> Option<&ReceiveConnector> {
+pub fn select(
+    connectors: &[Arc<ReceiveConnector>],
+    local: SocketAddr,
+    remote: IpAddr,
+) -> Option<&Arc<ReceiveConnector>> {
     let local = SocketAddr::new(local.ip().to_canonical(), local.port());
     let closest = connectors.iter().filter_map(|connector| closeness(connector, local)).max()?;
     connectors
@@ -47,15 +52,15 @@ mod tests {
     use super::*;
     use crate::RemoteRange;
 
-    fn connector(name: &str, addresses: &[&str], ranges: &[&str]) -> ReceiveConnector {
+    fn connector(name: &str, addresses: &[&str], ranges: &[&str]) -> Arc<ReceiveConnector> {
         let addresses: Vec<IpAddr> = addresses.iter().map(|address| address.parse().unwrap()).collect();
         let mut connector = ReceiveConnector::default_connector(&addresses);
         connector.name = name.to_owned();
         connector.remote_ranges = ranges.iter().map(|range| range.parse::<RemoteRange>().unwrap()).collect();
-        connector
+        Arc::new(connector)
     }
 
-    fn chosen(connectors: &[ReceiveConnector], local: &str, remote: &str) -> Option<String> {
+    fn chosen(connectors: &[Arc<ReceiveConnector>], local: &str, remote: &str) -> Option<String> {
         select(connectors, local.parse().unwrap(), remote.parse().unwrap()).map(|connector| connector.name.clone())
     }
 

@@ -1,6 +1,7 @@
 //! One service function for each protocol: straight-line loops over a connection, generic over its stream.
 
 pub mod pop3;
+pub mod smtp;
 
 use std::sync::Arc;
 

@@ -1,0 +1,148 @@
+//! A message on its way in: streamed into the store, then placed with one durable point.
+
+use std::net::IpAddr;
+use std::time::{SystemTime, UNIX_EPOCH};
+
+use proto::smtp::{ClientName, Reply};
+use store::{Accept, BodyWriter, Error, Flags, Placement, Staged};
+use transport::{AcceptId, HeaderWatch, Peer, Refusal, Trace, store_trouble};
+
+use super::recipients::Recipient;
+use super::{OUT_OF_STATE, Reception, Transaction};
+use crate::connection::Agreed;
+
+/// The body so far.
+pub struct Incoming {
+    writer: Box<dyn BodyWriter>,
+    header: HeaderWatch,
+}
+
+/// How the connection looked that the message came by.
+pub struct Arrival<'a> {
+    pub client: Option<&'a ClientName>,
+    pub extended: bool,
+    pub remote: IpAddr,
+    pub agreed: Option<Agreed>,
+}
+
+/// Why the rest of a message is not wanted.
+pub enum Stopped {
+    Refused(Box<Refusal>),
+    Store(Error),
+}
+
+impl Incoming {
+    pub fn new(writer: Box<dyn BodyWriter>, peer: &Peer) -> Self {
+        Self { writer, header: HeaderWatch::new(peer) }
+    }
+
+    pub async fn write(&mut self, octets: &[u8], peer: &Peer) -> Result<(), Stopped> {
+        if !self.header.is_done() {
+            self.header.feed(octets);
+            if self.header.is_done() {
+                self.header.verdict(peer).map_err(Stopped::Refused)?;
+            } else if let Some(refusal) = self.header.objection(peer) {
+                return Err(Stopped::Refused(refusal));
+            }
+        }
+        self.writer.write(octets).await.map_err(Stopped::Store)
+    }
+}
+
+impl Reception<'_> {
+    /// The reply to a message that is complete: 250 once it is durable for every recipient.
+    pub(super) async fn end(&mut self, arrival: Arrival<'_>) -> Reply {
+        let Some(Transaction { mail, recipients, incoming: Some(incoming) }) = self.transaction.take() else {
+            return OUT_OF_STATE;
+        };
+        // A message may be all header.
+        if let Err(refusal) = incoming.header.verdict(&self.peer) {
+            return self.refused(&refusal);
+        }
+        let (id, when) = match new_id() {
+            Ok(named) => named,
+            Err(error) => return self.trouble(&error),
+        };
+        let trace = Trace {
+            from: &mail.from,
+            client: arrival.client,
+            extended: arrival.extended,
+            remote: arrival.remote,
+            host: &self.configuration.host,
+            tls: arrival.agreed.map(|agreed| (agreed.version, agreed.cipher)),
+            authenticated: self.peer.user.is_some(),
+            id,
+            when,
+        };
+        let recipients = once_each(recipients);
+        let place = |recipient: &Recipient| Placement {
+            folder: recipient.inbox,
+            prefix: trace.prefix(&recipient.path, &incoming.header).into(),
+            flags: Flags::NONE,
+            keywords: Vec::new(),
+            internal_date: when,
+            delivery: Some(id.delivery(recipient.account.id)),
+        };
+        let placements: Vec<Placement> = recipients.iter().map(place).collect();
+        let body = match incoming.writer.finish().await {
+            Ok(body) => body,
+            Err(error) => return self.trouble(&error),
+        };
+        let size = body.size;
+        match self.place(&recipients, placements, body).await {
+            Ok(()) => {
+                tracing::info!(
+                    session = self.number,
+                    id = %id,
+                    connector = self.peer.connector.name,
+                    user = self.peer.user.as_ref().map(|user| user.address.as_str()),
+                    from = %mail.from,
+                    recipients = recipients.len(),
+                    size,
+                    "message delivered"
+                );
+                Reply::new(250, 6, 0, "").with_text(format!("{id} Queued mail for delivery"))
+            }
+            Err(error) => {
+                tracing::warn!(session = self.number, id = %id, from = %mail.from, %error, "message not delivered");
+                store_trouble(&error)
+            }
+        }
+    }
+
+    /// One reply stands for all recipients. So that a later try does not double it for some, nothing is placed
+    /// unless each has room for it.
+    async fn place(&self, recipients: &[Recipient], placements: Vec<Placement>, body: Staged) -> store::Result<()> {
+        for (recipient, placement) in recipients.iter().zip(&placements) {
+            if !self.has_room(&recipient.account, body.size + placement.prefix.len() as u64).await? {
+                return Err(Error::OverQuota);
+            }
+        }
+        let placed = self.site.mailboxes.accept(Accept { body, placements }).await?;
+        let mut failure = None;
+        for (recipient, placed) in recipients.iter().zip(placed) {
+            if let Err(error) = placed {
+                tracing::warn!(session = self.number, recipient = %recipient.path, %error, "not placed");
+                failure.get_or_insert(error);
+            }
+        }
+        failure.map_or(Ok(()), Err)
+    }
+}
+
+/// An account that is meant by several addresses gets the message for the first of them.
+fn once_each(recipients: Vec<Recipient>) -> Vec<Recipient> {
+    let mut seen = std::collections::HashSet::new();
+    recipients.into_iter().filter(|recipient| seen.insert(recipient.account.id)).collect()
+}
+
+/// A name for a message, and the time in seconds.
+fn new_id() -> store::Result<(AcceptId, store::Timestamp)> {
+    let unavailable = |what: &str| Error::Unavailable(format!("{what} is not to be had"));
+    let since = SystemTime::now().duration_since(UNIX_EPOCH).map_err(|_| unavailable("the time"))?;
+    let mut random = [0; 8];
+    aws_lc_rs::rand::fill(&mut random).map_err(|_| unavailable("a random number"))?;
+    let milliseconds = u64::try_from(since.as_millis()).unwrap_or(u64::MAX);
+    let seconds = store::Timestamp::try_from(since.as_secs()).unwrap_or(store::Timestamp::MAX);
+    Ok((AcceptId::new(milliseconds, u64::from_ne_bytes(random)), seconds))
+}

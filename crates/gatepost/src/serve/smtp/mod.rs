@@ -1,0 +1,214 @@
+//! SMTP in: a session's requests answered by the receive connector's policy, the directory and the store.
+
+mod incoming;
+mod recipients;
+#[cfg(test)]
+mod tests;
+
+use std::convert::Infallible;
+use std::sync::Arc;
+
+use identity::{Rule, Tls, offer};
+use proto::Session as _;
+use proto::logon::{Channel, Credentials, Offer, Verdict};
+use proto::smtp::{Answer, Configuration, ForwardPath, Mail, Reply, Request, Session};
+use tokio::io::{AsyncRead, AsyncWrite};
+use transport::{Peer, ReceiveConnector, Refusal, select, store_trouble};
+
+use self::incoming::Incoming;
+use self::recipients::Recipient;
+use super::Site;
+use crate::connection::{Connection, End, Protocol};
+use crate::logon::{Attempt, LoggedOn};
+
+/// What the SMTP service was started with.
+pub struct Receiving {
+    pub connectors: Vec<Arc<ReceiveConnector>>,
+    /// As bound; the implicit port is what a client is told to use.
+    pub tls: Tls,
+    /// Connections that one user may have.
+    pub max_connections_per_user: u32,
+}
+
+impl Receiving {
+    fn offer(&self, connector: &ReceiveConnector, channel: Channel) -> Offer {
+        offer(identity::Protocol::Smtp, Rule::Connector(connector.auth_mechanisms), self.tls, channel)
+    }
+}
+
+/// Serves one connection to its end.
+pub async fn serve<S: AsyncRead + AsyncWrite + Unpin>(
+    connection: &mut Connection<S>,
+    site: &Site,
+    receiving: &Receiving,
+) -> End {
+    let ends = connection.peer();
+    let Some(connector) = select(&receiving.connectors, ends.local, ends.remote.ip()) else {
+        // RFC 5321 §3.1: 554 in place of a greeting.
+        NOBODY_HERE.write(connection.output());
+        return match connection.flush().await {
+            Ok(()) => End::GaveUp(format!("no receive connector takes connections from {}", ends.remote.ip())),
+            Err(end) => end,
+        };
+    };
+    let offer = receiving.offer(connector, connection.channel());
+    let configuration = Arc::new(connector.session(&site.host));
+    let mut session = Session::new(connection.now(), configuration.clone(), connection.channel(), offer);
+    let mut reception = Reception {
+        site,
+        receiving,
+        configuration,
+        number: connection.number(),
+        peer: Peer { connector: connector.clone(), user: None },
+        logged_on: None,
+        transaction: None,
+    };
+    match converse(connection, &mut session, &mut reception).await {
+        Ok(never) => match never {},
+        Err(end) => end,
+    }
+}
+
+/// A session's business with the server.
+struct Reception<'a> {
+    site: &'a Site,
+    receiving: &'a Receiving,
+    configuration: Arc<Configuration>,
+    /// The session's, for the log.
+    number: u64,
+    peer: Peer,
+    logged_on: Option<LoggedOn>,
+    transaction: Option<Transaction>,
+}
+
+/// RFC 5321 §3.3.
+struct Transaction {
+    mail: Mail,
+    recipients: Vec<Recipient>,
+    incoming: Option<Incoming>,
+}
+
+async fn converse<S: AsyncRead + AsyncWrite + Unpin>(
+    connection: &mut Connection<S>,
+    session: &mut Session,
+    reception: &mut Reception<'_>,
+) -> Result<Infallible, End> {
+    loop {
+        // What takes long or much room is boxed, so that a connection that waits does not hold room for it.
+        let answer = match connection.next(session).await? {
+            Request::Body(range) => match reception.body(connection.received(range)).await {
+                Ok(()) => continue,
+                Err(reply) => Answer::Refused(reply),
+            },
+            Request::Mail(mail) => told(Box::pin(reception.mail(mail)).await),
+            Request::Rcpt(to) => told(Box::pin(reception.rcpt(to)).await),
+            Request::Begin => told(Box::pin(reception.begin()).await),
+            Request::End => {
+                let arrival = incoming::Arrival {
+                    client: session.client(),
+                    extended: session.is_extended(),
+                    remote: connection.peer().remote.ip(),
+                    agreed: connection.agreed(),
+                };
+                Answer::Done(Box::pin(reception.end(arrival)).await)
+            }
+            Request::Reset => {
+                reception.transaction = None;
+                continue;
+            }
+            Request::StartTls => {
+                reception.transaction = None;
+                Box::pin(connection.upgrade()).await?;
+                Answer::Secured(reception.receiving.offer(&reception.peer.connector, connection.channel()))
+            }
+            Request::LogOn(credentials) => {
+                let remote = connection.peer().remote.ip();
+                Answer::LogOn(Box::pin(reception.log_on(&credentials, remote)).await)
+            }
+        };
+        session.answer(connection.now(), answer);
+    }
+}
+
+fn told(outcome: Result<(), Reply>) -> Answer {
+    match outcome {
+        Ok(()) => Answer::Accepted,
+        Err(reply) => Answer::Refused(reply),
+    }
+}
+
+impl Reception<'_> {
+    async fn log_on(&mut self, credentials: &Credentials, remote: std::net::IpAddr) -> Verdict {
+        let attempt = Attempt {
+            credentials,
+            remote,
+            protocol: Protocol::Smtp,
+            session: self.number,
+            max_connections: self.receiving.max_connections_per_user,
+        };
+        match self.site.logon.verify(attempt).await {
+            Ok(logged_on) => {
+                self.peer.user = Some(logged_on.account.clone());
+                self.logged_on = Some(logged_on);
+                Verdict::Granted
+            }
+            Err(verdict) => verdict,
+        }
+    }
+
+    async fn mail(&mut self, mail: Mail) -> Result<(), Reply> {
+        let domains = self.site.directory.domains().await.map_err(|error| self.trouble(&error))?;
+        self.peer.may_send(&mail.from, &domains).map_err(|refusal| self.refused(&refusal))?;
+        self.transaction = Some(Transaction { mail, recipients: Vec::new(), incoming: None });
+        Ok(())
+    }
+
+    async fn rcpt(&mut self, to: ForwardPath) -> Result<(), Reply> {
+        let Some(announced) = self.transaction.as_ref().map(|transaction| transaction.mail.size) else {
+            return Err(OUT_OF_STATE);
+        };
+        let recipient = self.find(to, announced).await?;
+        if let Some(transaction) = &mut self.transaction {
+            transaction.recipients.push(recipient);
+        }
+        Ok(())
+    }
+
+    /// Also ends the transaction when it fails, as the session does.
+    async fn begin(&mut self) -> Result<(), Reply> {
+        let Some(mut transaction) = self.transaction.take() else { return Err(OUT_OF_STATE) };
+        let writer = self.site.mailboxes.stage(transaction.mail.size).await.map_err(|error| self.trouble(&error))?;
+        transaction.incoming = Some(Incoming::new(writer, &self.peer));
+        self.transaction = Some(transaction);
+        Ok(())
+    }
+
+    /// As [`begin`](Self::begin).
+    async fn body(&mut self, octets: &[u8]) -> Result<(), Reply> {
+        let incoming = self.transaction.as_mut().and_then(|transaction| transaction.incoming.as_mut());
+        let Some(incoming) = incoming else { return Err(OUT_OF_STATE) };
+        let refused = match incoming.write(octets, &self.peer).await {
+            Ok(()) => return Ok(()),
+            Err(incoming::Stopped::Refused(refusal)) => self.refused(&refusal),
+            Err(incoming::Stopped::Store(error)) => self.trouble(&error),
+        };
+        self.transaction = None;
+        Err(refused)
+    }
+
+    fn refused(&self, refusal: &Refusal) -> Reply {
+        let user = self.peer.user.as_ref().map(|user| user.address.as_str());
+        tracing::info!(session = self.number, user, %refusal, reply = %refusal.reply, "refused");
+        refusal.reply.clone()
+    }
+
+    fn trouble(&self, error: &store::Error) -> Reply {
+        let reply = store_trouble(error);
+        tracing::warn!(session = self.number, %error, %reply, "the store did not take part");
+        reply
+    }
+}
+
+const NOBODY_HERE: Reply = Reply::new(554, 3, 2, "No SMTP service here for your address");
+/// The session asks nothing out of its order; if it did, this would be the answer.
+const OUT_OF_STATE: Reply = Reply::new(451, 3, 0, "Mail server temporarily unavailable, try again later");
