@@ -8,6 +8,7 @@ use std::time::Duration;
 use bytes::Bytes;
 use gatepost::connection::{Connection, Drain, Opening, Peer, Protocol, Terms};
 use gatepost::logon::{Hashing, Logon};
+use gatepost::serve::smtp::Receiving;
 use gatepost::serve::{self, Site, Started};
 use identity::Tls;
 use management::{Service, ServiceSettings};
@@ -17,6 +18,7 @@ use rustls::{ClientConfig, RootCertStore, ServerConfig};
 use store::memory::Memory;
 use store::{Accept, Address, Directory, Flags, FolderName, Keyword, Mailboxes, NewAccount, Placement, Settings};
 use tokio::io::{DuplexStream, duplex};
+use transport::ReceiveConnector;
 
 use crate::player::{self, Wire};
 use crate::script::{Message, Port, Script};
@@ -26,6 +28,7 @@ const HOST: &str = "mail.example.test";
 pub struct Server {
     site: Arc<Site>,
     pop3: Arc<Started>,
+    smtp: Arc<Receiving>,
     tls: Arc<ServerConfig>,
     trust: Arc<ClientConfig>,
     drain: Drain,
@@ -64,6 +67,7 @@ impl Server {
         Self {
             site: Arc::new(site),
             pop3: Arc::new(started(&store, Service::Pop3).await),
+            smtp: Arc::new(receiving()),
             tls,
             trust,
             drain: Drain::default(),
@@ -82,13 +86,15 @@ impl Server {
         let opening = if tls { Opening::Tls } else { Opening::Greeting { probe: Duration::ZERO } };
         let peer = Peer { remote: ([127, 0, 0, 1], 40_000).into(), local: ([127, 0, 0, 1], number).into() };
         let session = self.sessions.fetch_add(1, Ordering::Relaxed);
-        let (site, pop3, drained) = (self.site.clone(), self.pop3.clone(), self.drain.connection());
+        let (site, pop3, smtp) = (self.site.clone(), self.pop3.clone(), self.smtp.clone());
+        let drained = self.drain.connection();
         tokio::spawn(async move {
             let connection = Connection::open(socket, opening, peer, session, Arc::new(terms), drained).await;
             let Ok(mut connection) = connection else { return };
             match protocol {
                 Protocol::Pop3 => serve::pop3::serve(&mut connection, &site, &pop3).await,
-                Protocol::Imap | Protocol::Smtp => panic!("{protocol:?} is not served in memory"),
+                Protocol::Smtp => serve::smtp::serve(&mut connection, &site, &smtp).await,
+                Protocol::Imap => panic!("{protocol:?} is not served in memory"),
             };
         });
     }
@@ -117,6 +123,19 @@ impl player::Server for Server {
 async fn started(store: &Memory, service: Service) -> Started {
     let settings = ServiceSettings::load(&store.snapshot().await.unwrap(), service).unwrap();
     Started { settings, tls: Tls { available: true, implicit_port: Some(service.tls_port()) } }
+}
+
+/// The two connectors of a fresh installation.
+fn receiving() -> Receiving {
+    let addresses = [[127, 0, 0, 1].into()];
+    Receiving {
+        connectors: vec![
+            Arc::new(ReceiveConnector::default_connector(&addresses)),
+            Arc::new(ReceiveConnector::client_connector(&addresses)),
+        ],
+        tls: Tls { available: true, implicit_port: Some(465) },
+        max_connections_per_user: 16,
+    }
 }
 
 async fn append(store: &Memory, message: &Message) {

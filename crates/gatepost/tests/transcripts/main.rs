@@ -44,3 +44,8 @@ async fn play_in_memory(port: Port) {
 async fn pop3_in_memory() {
     play_in_memory(Port::Pop3).await;
 }
+
+#[tokio::test]
+async fn smtp_in_memory() {
+    play_in_memory(Port::Smtp).await;
+}

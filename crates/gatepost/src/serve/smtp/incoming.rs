@@ -7,9 +7,10 @@ use proto::smtp::{ClientName, Reply};
 use store::{Accept, BodyWriter, Error, Flags, Placement, Staged};
 use transport::{AcceptId, HeaderWatch, Peer, Refusal, Trace, store_trouble};
 
-use super::recipients::Recipient;
+use super::recipients::{Recipient, has_room};
 use super::{OUT_OF_STATE, Reception, Transaction};
 use crate::connection::Agreed;
+use crate::serve::Site;
 
 /// The body so far.
 pub struct Incoming {
@@ -75,7 +76,7 @@ impl Reception<'_> {
             when,
         };
         let recipients = once_each(recipients);
-        let place = |recipient: &Recipient| Placement {
+        let placement = |recipient: &Recipient| Placement {
             folder: recipient.inbox,
             prefix: trace.prefix(&recipient.path, &incoming.header).into(),
             flags: Flags::NONE,
@@ -83,13 +84,13 @@ impl Reception<'_> {
             internal_date: when,
             delivery: Some(id.delivery(recipient.account.id)),
         };
-        let placements: Vec<Placement> = recipients.iter().map(place).collect();
+        let placements: Vec<Placement> = recipients.iter().map(placement).collect();
         let body = match incoming.writer.finish().await {
             Ok(body) => body,
             Err(error) => return self.trouble(&error),
         };
         let size = body.size;
-        match self.place(&recipients, placements, body).await {
+        match place(self.site, self.number, &recipients, placements, body).await {
             Ok(()) => {
                 tracing::info!(
                     session = self.number,
@@ -109,25 +110,31 @@ impl Reception<'_> {
             }
         }
     }
+}
 
-    /// One reply stands for all recipients. So that a later try does not double it for some, nothing is placed
-    /// unless each has room for it.
-    async fn place(&self, recipients: &[Recipient], placements: Vec<Placement>, body: Staged) -> store::Result<()> {
-        for (recipient, placement) in recipients.iter().zip(&placements) {
-            if !self.has_room(&recipient.account, body.size + placement.prefix.len() as u64).await? {
-                return Err(Error::OverQuota);
-            }
+/// One reply stands for all recipients. So that a later try does not double it for some, nothing is placed
+/// unless each has room for it.
+async fn place(
+    site: &Site,
+    session: u64,
+    recipients: &[Recipient],
+    placements: Vec<Placement>,
+    body: Staged,
+) -> store::Result<()> {
+    for (recipient, placement) in recipients.iter().zip(&placements) {
+        if !has_room(site, &recipient.account, body.size + placement.prefix.len() as u64).await? {
+            return Err(Error::OverQuota);
         }
-        let placed = self.site.mailboxes.accept(Accept { body, placements }).await?;
-        let mut failure = None;
-        for (recipient, placed) in recipients.iter().zip(placed) {
-            if let Err(error) = placed {
-                tracing::warn!(session = self.number, recipient = %recipient.path, %error, "not placed");
-                failure.get_or_insert(error);
-            }
-        }
-        failure.map_or(Ok(()), Err)
     }
+    let placed = site.mailboxes.accept(Accept { body, placements }).await?;
+    let mut failure = None;
+    for (recipient, placed) in recipients.iter().zip(placed) {
+        if let Err(error) = placed {
+            tracing::warn!(session, recipient = %recipient.path, %error, "not placed");
+            failure.get_or_insert(error);
+        }
+    }
+    failure.map_or(Ok(()), Err)
 }
 
 /// An account that is meant by several addresses gets the message for the first of them.

@@ -7,6 +7,7 @@ use store::{Account, Error, FolderId, FolderName};
 use transport::Destination;
 
 use super::Reception;
+use crate::serve::Site;
 
 /// Who gets a message, and where.
 pub struct Recipient {
@@ -21,43 +22,42 @@ const FIRST: usize = 100;
 
 impl Reception<'_> {
     /// `announced`: the message's size, if the client told.
-    pub(super) async fn find(&self, to: ForwardPath, announced: Option<u64>) -> Result<Recipient, Reply> {
-        let found = self.look_up(&to).await.map_err(|error| self.trouble(&error))?;
-        let (destination, account) = found;
+    pub(super) async fn find(&mut self, to: ForwardPath, announced: Option<u64>) -> Result<Recipient, Reply> {
+        let site = self.site;
+        let (destination, account) = look_up(site, &to).await.map_err(|error| self.trouble(&error))?;
         let account = self.peer.may_receive(&to, &destination, account).map_err(|refusal| self.refused(&refusal))?;
-        let inbox = self.inbox(&account, announced).await.map_err(|error| self.trouble(&error))?;
+        let inbox = inbox(site, &account, announced).await.map_err(|error| self.trouble(&error))?;
         Ok(Recipient { path: to, account, inbox })
     }
+}
 
-    async fn look_up(&self, to: &ForwardPath) -> store::Result<(Destination, Option<Arc<Account>>)> {
-        let directory = &self.site.directory;
-        let destination = Destination::of(to, &directory.domains().await?);
-        let mut account = match destination.address() {
-            Some(address) => directory.find(address).await?,
-            None => None,
-        };
-        if account.is_none() && destination.has_stand_in() {
-            // The one that was made first has the lowest number.
-            account = directory.accounts(None, FIRST).await?.into_iter().min_by_key(|account| account.id);
-        }
-        Ok((destination, account))
+async fn look_up(site: &Site, to: &ForwardPath) -> store::Result<(Destination, Option<Arc<Account>>)> {
+    let directory = &site.directory;
+    let destination = Destination::of(to, &directory.domains().await?);
+    let mut account = match destination.address() {
+        Some(address) => directory.find(address).await?,
+        None => None,
+    };
+    if account.is_none() && destination.has_stand_in() {
+        // The one that was made first has the lowest number.
+        account = directory.accounts(None, FIRST).await?.into_iter().min_by_key(|account| account.id);
     }
+    Ok((destination, account))
+}
 
-    /// A full mailbox is told of here, where it concerns its own sender's line only.
-    async fn inbox(&self, account: &Account, announced: Option<u64>) -> store::Result<FolderId> {
-        let mailboxes = &self.site.mailboxes;
-        if !self.has_room(account, announced.unwrap_or(1)).await? {
-            return Err(Error::OverQuota);
-        }
-        let folders = mailboxes.folders(account.id).await?;
-        Ok(folders.by_name(&FolderName::inbox()).ok_or(Error::Unavailable("there is no INBOX".into()))?.id)
+/// A full mailbox is told of here, where it concerns its own sender's line only.
+async fn inbox(site: &Site, account: &Account, announced: Option<u64>) -> store::Result<FolderId> {
+    if !has_room(site, account, announced.unwrap_or(1)).await? {
+        return Err(Error::OverQuota);
     }
+    let folders = site.mailboxes.folders(account.id).await?;
+    Ok(folders.by_name(&FolderName::inbox()).ok_or(Error::Unavailable("there is no INBOX".into()))?.id)
+}
 
-    pub(super) async fn has_room(&self, account: &Account, octets: u64) -> store::Result<bool> {
-        if account.quota.is_none() {
-            return Ok(true);
-        }
-        let usage = self.site.mailboxes.usage(account.id).await?;
-        Ok(usage.quota.is_none_or(|quota| usage.octets.saturating_add(octets) <= quota))
+pub(super) async fn has_room(site: &Site, account: &Account, octets: u64) -> store::Result<bool> {
+    if account.quota.is_none() {
+        return Ok(true);
     }
+    let usage = site.mailboxes.usage(account.id).await?;
+    Ok(usage.quota.is_none_or(|quota| usage.octets.saturating_add(octets) <= quota))
 }
