@@ -167,37 +167,4 @@ impl Open {
 }
 
 #[cfg(test)]
-mod tests {
-    use std::time::Duration;
-
-    use management::{Service, ServiceSettings};
-    use proto::logon::Channel;
-    use store::memory::Memory;
-
-    use super::*;
-    use crate::connection::{Drain, Peer, Terms};
-    use crate::logon::{Hashing, Logon};
-
-    /// What waits for its client is there once for each connection; what works for it is boxed and dropped.
-    #[test]
-    fn a_connection_that_waits_is_small() {
-        let store = Arc::new(Memory::new());
-        let logon = Logon::new(store.clone(), Hashing::new().unwrap(), 60, Duration::from_secs(600));
-        let site = Site {
-            host: String::new(),
-            directory: store.clone(),
-            mailboxes: store.clone(),
-            logon,
-            max_message_size: 1,
-        };
-        let settings = ServiceSettings::load(&store::SettingsMap::new(), Service::Pop3).unwrap();
-        let started = Started { settings, tls: identity::Tls { available: false, implicit_port: None } };
-        let terms = Terms { protocol: Protocol::Pop3, tls: None, handshake: Terms::HANDSHAKE, stall: Terms::STALL };
-        let peer = Peer { remote: ([127, 0, 0, 1], 1).into(), local: ([127, 0, 0, 1], 110).into() };
-        let (drain, (socket, _client)) = (Drain::default(), tokio::io::duplex(1));
-        let drained = drain.connection();
-        let mut connection = Connection::over(socket, Channel::Clear, peer, 1, Arc::new(terms), drained);
-        let serving = serve(&mut connection, &site, &started);
-        assert!(size_of_val(&serving) <= 1536, "{} octets", size_of_val(&serving));
-    }
-}
+mod tests;
