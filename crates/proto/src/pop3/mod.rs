@@ -5,11 +5,13 @@
 
 mod command;
 mod reply;
+mod request;
 mod session;
 mod settings;
 mod table;
 
 pub use command::{Command, Number, Transaction};
 pub use reply::{Code, MAX_REPLY, err, ok};
-pub use session::{Answer, NotOpened, Request, Session, Update};
+pub use request::{Answer, NotOpened, Request, Update};
+pub use session::Session;
 pub use settings::Settings;

@@ -6,60 +6,13 @@ use std::time::Instant;
 use memchr::memchr;
 
 use super::Settings;
-use super::command::{Auth, Command, Transaction};
+use super::command::{Auth, Command};
 use super::reply::{Code, err, ok};
+use super::request::{Answer, NotOpened, Request, Update};
 use super::table::{self, Row, Valid};
 use crate::foreign::Foreign;
-use crate::logon::{Credentials, Mechanism, Offer, Verdict};
+use crate::logon::{Credentials, Mechanism, Offer};
 use crate::sasl::{Exchange, Step};
-
-/// What the session asks of its driver; each is to be answered once.
-#[derive(Debug, PartialEq, Eq)]
-pub enum Request {
-    /// Begin TLS after all output is written, then [`Answer::Encrypted`].
-    StartTls,
-    /// Judge these, and for who may log on lock and open the maildrop; then [`Answer::LoggedOn`].
-    LogOn(Credentials),
-    /// Send the reply to this, then [`Answer::Replied`].
-    Execute(Transaction),
-    /// RFC 1939 §6: remove what was marked, then [`Answer::Updated`]. On no other occasion is anything removed.
-    Update,
-}
-
-#[derive(Debug, PartialEq, Eq)]
-pub enum Answer {
-    /// TLS is on; what may be offered now.
-    Encrypted(Offer),
-    /// The maildrop is open, or why not.
-    LoggedOn(Result<(), NotOpened>),
-    Replied,
-    Updated(Update),
-}
-
-/// Why no maildrop was opened.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum NotOpened {
-    /// Unknown user, wrong password, switched off: not told apart.
-    Refused,
-    /// Too many failures from this address.
-    Throttled,
-    /// The user has as many connections as may be.
-    TooManyConnections { limit: u32 },
-    /// Another POP3 session has the maildrop locked.
-    InUse,
-    /// Something that is likely to pass.
-    Unavailable,
-    /// Something that an administrator has to mend.
-    Damaged,
-}
-
-/// What became of the marked messages.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Update {
-    Complete,
-    /// Some of them, or perhaps some, are still there.
-    Partial,
-}
 
 /// RFC 1939 §3 with the states parted by what is awaited.
 #[derive(Debug)]
@@ -93,41 +46,6 @@ pub struct Session {
     skipping: Option<usize>,
     /// The server is going down once what is under way is done.
     leaving: bool,
-}
-
-impl NotOpened {
-    /// The same for a log-on that was judged.
-    pub fn judge(verdict: Verdict) -> Result<(), Self> {
-        Err(match verdict {
-            Verdict::Granted => return Ok(()),
-            Verdict::Refused => Self::Refused,
-            Verdict::Throttled => Self::Throttled,
-            Verdict::Unavailable => Self::Unavailable,
-            Verdict::TooManyConnections { limit } => Self::TooManyConnections { limit },
-        })
-    }
-
-    fn code(self) -> Code {
-        match self {
-            Self::Refused => Code::Auth,
-            Self::InUse => Code::InUse,
-            Self::Throttled | Self::TooManyConnections { .. } | Self::Unavailable => Code::SysTemp,
-            Self::Damaged => Code::SysPerm,
-        }
-    }
-
-    fn text(self) -> String {
-        match self {
-            Self::Refused => "Logon failure: unknown user name or bad password.".to_owned(),
-            Self::Throttled => "Too many failed log-ons from your address. Try again in a minute.".to_owned(),
-            Self::TooManyConnections { limit } => {
-                format!("This user has {limit} connections open, which is the limit. Close one, then try again.")
-            }
-            Self::InUse => "The mailbox is in use by another POP3 session. Try again when it has ended.".to_owned(),
-            Self::Unavailable => "The mailbox cannot be opened now. Try again later.".to_owned(),
-            Self::Damaged => "The mailbox cannot be opened. Tell your administrator.".to_owned(),
-        }
-    }
 }
 
 impl Session {

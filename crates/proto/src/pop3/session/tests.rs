@@ -4,7 +4,7 @@ use proptest::prelude::*;
 
 use super::*;
 use crate::Session as _;
-use crate::pop3::Number;
+use crate::pop3::{Number, Transaction};
 
 const CURE: &str = "Use STLS, or connect with TLS on port 995.";
 
