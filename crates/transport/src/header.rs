@@ -192,6 +192,23 @@ impl HeaderWatch {
     }
 }
 
+/// Whether a message that begins so has no header at all, and needs the empty line that parts one from the
+/// text: else the lines that delivery puts in front would take its first lines in. `None`: cannot be told yet.
+pub fn lacks_header(beginning: &[u8]) -> Option<bool> {
+    /// RFC 5322 §2.1.1: octets of a line.
+    const LONGEST: usize = 998;
+    match beginning.first()? {
+        b' ' | b'\t' => return Some(true),
+        b'\r' => return Some(false),
+        _ => {}
+    }
+    match beginning.iter().find(|b| matches!(b, b':' | b'\r')) {
+        Some(b':') => Some(false),
+        Some(_) => Some(true),
+        None => (beginning.len() >= LONGEST).then_some(true),
+    }
+}
+
 /// Two are enough to know that there are several.
 fn push_field(values: &mut Vec<Vec<u8>>) {
     if values.len() < 2 {
@@ -292,6 +309,24 @@ mod tests {
             let header = format!("X: {}\r\n\r\nbody", "x".repeat(size - 7));
             assert_eq!(watch(&peer(false), &[header.as_bytes()]).objection(&peer(false)).is_none(), fits);
         }
+    }
+
+    #[test]
+    fn a_message_without_a_header_is_known_by_its_first_line() {
+        for (beginning, lacks) in [
+            ("Subject: x", Some(false)),
+            ("From ann Thu Jan 1 00:00:00 1970\r\n", Some(false)),
+            ("\r\ntext: x", Some(false)),
+            ("hello\r\n", Some(true)),
+            (" Subject: x", Some(true)),
+            ("\tx", Some(true)),
+            ("", None),
+            ("hello", None),
+        ] {
+            assert_eq!(lacks_header(beginning.as_bytes()), lacks, "{beginning:?}");
+        }
+        assert_eq!(lacks_header(&[b'x'; 997]), None);
+        assert_eq!(lacks_header(&[b'x'; 998]), Some(true));
     }
 
     #[test]

@@ -23,7 +23,7 @@ mod trouble;
 pub use accept_id::AcceptId;
 pub use connector::{Binding, BindingTls, Limits, ReceiveConnector};
 pub use destination::Destination;
-pub use header::HeaderWatch;
+pub use header::{HeaderWatch, lacks_header};
 pub use peer::Peer;
 pub use refusal::Refusal;
 pub use remote_range::{RemoteRange, RemoteRangeError};

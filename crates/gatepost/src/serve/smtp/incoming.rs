@@ -5,7 +5,7 @@ use std::time::{SystemTime, UNIX_EPOCH};
 
 use proto::smtp::{ClientName, Reply};
 use store::{Accept, BodyWriter, Error, Flags, Placement, Staged};
-use transport::{AcceptId, HeaderWatch, Peer, Refusal, Trace, store_trouble};
+use transport::{AcceptId, HeaderWatch, Peer, Refusal, Trace, lacks_header, store_trouble};
 
 use super::recipients::{Recipient, has_room};
 use super::{OUT_OF_STATE, Reception, Transaction};
@@ -16,6 +16,8 @@ use crate::serve::Site;
 pub struct Incoming {
     writer: Box<dyn BodyWriter>,
     header: HeaderWatch,
+    /// The beginning, until it is known whether it is a header's.
+    held: Option<Vec<u8>>,
 }
 
 /// How the connection looked that the message came by.
@@ -34,10 +36,26 @@ pub enum Stopped {
 
 impl Incoming {
     pub fn new(writer: Box<dyn BodyWriter>, peer: &Peer) -> Self {
-        Self { writer, header: HeaderWatch::new(peer) }
+        Self { writer, header: HeaderWatch::new(peer), held: Some(Vec::new()) }
     }
 
     pub async fn write(&mut self, octets: &[u8], peer: &Peer) -> Result<(), Stopped> {
+        let Some(mut held) = self.held.take() else { return self.append(octets, peer).await };
+        held.extend_from_slice(octets);
+        match lacks_header(&held) {
+            Some(true) => {
+                self.append(b"\r\n", peer).await?;
+                self.append(&held, peer).await
+            }
+            Some(false) => self.append(&held, peer).await,
+            None => {
+                self.held = Some(held);
+                Ok(())
+            }
+        }
+    }
+
+    async fn append(&mut self, octets: &[u8], peer: &Peer) -> Result<(), Stopped> {
         if !self.header.is_done() {
             self.header.feed(octets);
             if self.header.is_done() {
@@ -48,17 +66,26 @@ impl Incoming {
         }
         self.writer.write(octets).await.map_err(Stopped::Store)
     }
+
+    /// The message is complete: judges a header that nothing follows.
+    async fn finish(&mut self, peer: &Peer) -> Result<(), Stopped> {
+        // By BDAT even the first line may lack its end.
+        if let Some(held) = self.held.take().filter(|held| !held.is_empty()) {
+            self.append(b"\r\n", peer).await?;
+            self.append(&held, peer).await?;
+        }
+        self.header.verdict(peer).map_err(Stopped::Refused)
+    }
 }
 
 impl Reception<'_> {
     /// The reply to a message that is complete: 250 once it is durable for every recipient.
     pub(super) async fn end(&mut self, arrival: Arrival<'_>) -> Reply {
-        let Some(Transaction { mail, recipients, incoming: Some(incoming) }) = self.transaction.take() else {
+        let Some(Transaction { mail, recipients, incoming: Some(mut incoming) }) = self.transaction.take() else {
             return OUT_OF_STATE;
         };
-        // A message may be all header.
-        if let Err(refusal) = incoming.header.verdict(&self.peer) {
-            return self.refused(&refusal);
+        if let Err(stopped) = incoming.finish(&self.peer).await {
+            return self.stopped(stopped);
         }
         let (id, when) = match new_id() {
             Ok(named) => named,

@@ -15,7 +15,7 @@ use proto::smtp::{Answer, Configuration, ForwardPath, Mail, Reply, Request, Sess
 use tokio::io::{AsyncRead, AsyncWrite};
 use transport::{Peer, ReceiveConnector, Refusal, select, store_trouble};
 
-use self::incoming::Incoming;
+use self::incoming::{Arrival, Incoming, Stopped};
 use self::recipients::Recipient;
 use super::Site;
 use crate::connection::{Connection, End, Protocol};
@@ -104,7 +104,7 @@ async fn converse<S: AsyncRead + AsyncWrite + Unpin>(
             Request::Rcpt(to) => told(Box::pin(reception.rcpt(to)).await),
             Request::Begin => told(Box::pin(reception.begin()).await),
             Request::End => {
-                let arrival = incoming::Arrival {
+                let arrival = Arrival {
                     client: session.client(),
                     extended: session.is_extended(),
                     remote: connection.peer().remote.ip(),
@@ -187,13 +187,16 @@ impl Reception<'_> {
     async fn body(&mut self, octets: &[u8]) -> Result<(), Reply> {
         let incoming = self.transaction.as_mut().and_then(|transaction| transaction.incoming.as_mut());
         let Some(incoming) = incoming else { return Err(OUT_OF_STATE) };
-        let refused = match incoming.write(octets, &self.peer).await {
-            Ok(()) => return Ok(()),
-            Err(incoming::Stopped::Refused(refusal)) => self.refused(&refusal),
-            Err(incoming::Stopped::Store(error)) => self.trouble(&error),
-        };
+        let Err(stopped) = incoming.write(octets, &self.peer).await else { return Ok(()) };
         self.transaction = None;
-        Err(refused)
+        Err(self.stopped(stopped))
+    }
+
+    fn stopped(&self, stopped: Stopped) -> Reply {
+        match stopped {
+            Stopped::Refused(refusal) => self.refused(&refusal),
+            Stopped::Store(error) => self.trouble(&error),
+        }
     }
 
     fn refused(&self, refusal: &Refusal) -> Reply {

@@ -276,6 +276,19 @@ async fn a_message_that_has_come_too_far_or_whose_header_is_too_long_is_refused(
 }
 
 #[tokio::test]
+async fn text_without_a_header_is_not_taken_for_one() {
+    let server = Server::new().await;
+    for text in ["hello\r\n", " hello: you\r\n", "hello\r\nFrom: zoe@example.test\r\n"] {
+        server.replies(25, &message(&format!("{STRANGER}{TO_ANN}"), text)).await;
+        let inbox = server.inbox("ann").await;
+        assert!(inbox.last().unwrap().ends_with(&format!(" +0000\r\n\r\n{text}\r\n")), "{inbox:?}");
+    }
+    let chunks = "BDAT 2\r\nheBDAT 3\r\nlloBDAT 0 LAST\r\n";
+    server.replies(25, &format!("{STRANGER}{TO_ANN}{chunks}")).await;
+    assert!(server.inbox("ann").await.last().unwrap().ends_with(" +0000\r\n\r\nhello"));
+}
+
+#[tokio::test]
 async fn a_message_that_breaks_off_leaves_nothing_behind() {
     let server = Server::new().await;
     for rest in
