@@ -7,20 +7,21 @@ use std::path::{Path, PathBuf};
 
 use super::TlsError;
 
-/// `tls` in the data directory.
+/// `ca.pem` in the data directory, where people look for it, and the rest in `tls`.
 #[derive(Clone, Debug)]
 pub struct TlsFiles {
+    authority: PathBuf,
     directory: PathBuf,
 }
 
 impl TlsFiles {
     pub fn new(data: &Path) -> Self {
-        Self { directory: data.join("tls") }
+        Self { authority: data.join("ca.pem"), directory: data.join("tls") }
     }
 
     /// The local authority's certificate: what clients are to trust.
     pub fn authority(&self) -> PathBuf {
-        self.directory.join("ca.pem")
+        self.authority.clone()
     }
 
     pub fn authority_key(&self) -> PathBuf {
