@@ -1,26 +1,76 @@
 //! The store that this server stands on, behind the handles that everything else uses.
 
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
-use store::memory::Memory;
-use store::{Directory, Mailboxes, Settings};
+use management::settings::ServerSettings;
+use store::{Directory, Error, Mailboxes, Settings};
+use store_embedded::{Embedded, Options};
+use tokio::task::spawn_blocking;
+
+use crate::setup::SetupError;
 
 /// The handles of one open store.
-#[derive(Clone)]
 pub struct Engine {
     pub directory: Arc<dyn Directory>,
     pub mailboxes: Arc<dyn Mailboxes>,
     pub settings: Arc<dyn Settings>,
+    store: Arc<Embedded>,
+    path: PathBuf,
+    /// Seconds.
+    retention: i64,
 }
 
 impl Engine {
     /// Opens the store in `path`, or makes it there.
-    pub async fn open(_path: &Path) -> store::Result<Self> {
-        let store = Arc::new(Memory::new());
-        Ok(Self { directory: store.clone(), mailboxes: store.clone(), settings: store })
+    pub async fn open(path: &Path) -> Result<Self, SetupError> {
+        Self::open_with(path.to_owned(), options()).await
+    }
+
+    async fn open_with(path: PathBuf, options: Options) -> Result<Self, SetupError> {
+        let retention = options.retention;
+        let place = path.clone();
+        let opened = spawn_blocking(move || Embedded::open(&place, options)).await;
+        let store = opened.map_err(|panic| Error::Unavailable(panic.to_string()))?.map_err(|error| match error {
+            Error::Busy => SetupError::Refused(format!(
+                "{} is in use: a server runs on it already; manage it with gatepost Get-Service, or end it first",
+                path.display()
+            )),
+            error => error.into(),
+        })?;
+        let store = Arc::new(store);
+        let (directory, mailboxes, settings) = (store.clone(), store.clone(), store.clone());
+        Ok(Self { directory, mailboxes, settings, store, path, retention })
+    }
+
+    /// The same store with the options that its own settings ask for: opened again if they differ.
+    pub async fn with_its_settings(self) -> Result<Self, SetupError> {
+        let settings = ServerSettings::load(&*self.settings.snapshot().await?)?;
+        let retention = i64::try_from(settings.deleted_item_retention.as_secs()).unwrap_or(i64::MAX);
+        if retention == self.retention {
+            return Ok(self);
+        }
+        let path = self.path.clone();
+        self.close().await;
+        Self::open_with(path, Options { retention, ..options() }).await
     }
 
     /// Nothing uses the handles any more.
-    pub async fn close(self) {}
+    pub async fn close(self) {
+        let Self { directory, mailboxes, settings, store, .. } = self;
+        drop((directory, mailboxes, settings));
+        let Some(store) = Arc::into_inner(store) else {
+            tracing::warn!("the store is still in use; the next start takes what is missing from its log");
+            return;
+        };
+        match spawn_blocking(move || store.close()).await {
+            Ok(Ok(())) => {}
+            Ok(Err(error)) => tracing::error!(%error, "the store was not closed in order"),
+            Err(panic) => tracing::error!(%panic, "the store was not closed in order"),
+        }
+    }
+}
+
+fn options() -> Options {
+    Options::new(crate::manage::now)
 }

@@ -30,6 +30,7 @@ async fn quickstart(given: Quickstart) -> Ran {
         settings: given.settings,
     };
     let users = provision(&engine, &hashing, wanted, now()).await?;
+    let engine = engine.with_its_settings().await?;
     let shifted = given.port_offset.is_none() && plan.is_some_and(|plan| plan.offset == SHIFT);
     let domain = given.address.domain().to_owned();
     serve(&data, engine, hashing, log, &given.run, Some((domain, users, shifted))).await

@@ -24,6 +24,7 @@ pub fn run(given: &Serve) -> Ran {
                 SetupError::Refused(format!("nothing is set up in {data}; use: gatepost init --data {data}")).into()
             );
         }
+        let engine = engine.with_its_settings().await?;
         serve(&data, engine, Hashing::new()?, log, &given.run, None).await
     })
 }

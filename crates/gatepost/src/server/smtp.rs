@@ -6,6 +6,7 @@ use std::net::SocketAddr;
 use std::pin::Pin;
 use std::sync::Arc;
 
+use identity::Tls;
 use management::settings::ServerSettings;
 use rustls::ServerConfig;
 use tokio::net::{TcpListener, TcpStream};
@@ -15,6 +16,7 @@ use crate::connection::{Connection, End, Opening, Protocol, Terms};
 use crate::listen::{Binding, Limits, Listening, Serve, bind};
 use crate::logs::SessionNumbers;
 use crate::serve::Site;
+use crate::serve::smtp::{Receiving, serve};
 use crate::setup::{Ports, SetupError};
 
 /// The connectors at work.
@@ -34,7 +36,12 @@ impl Smtp {
     ) -> Result<Self, SetupError> {
         let bound = bind_all(&mut connectors)?;
         let ports = ports(&connectors);
-        let serve: Arc<dyn Serve> = Arc::new(Receive { site: site.clone(), connectors });
+        let receiving = Receiving {
+            connectors: connectors.into_iter().map(Arc::new).collect(),
+            tls: Tls { available: true, implicit_port: ports.submissions },
+            max_connections_per_user: settings.max_smtp_connections_per_user,
+        };
+        let serve: Arc<dyn Serve> = Arc::new(Receive { site: site.clone(), receiving });
         let bindings = bound.into_iter().map(|(listener, opening)| Binding { listener, opening, serve: serve.clone() });
         let terms =
             Terms { protocol: Protocol::Smtp, tls: Some(tls), handshake: Terms::HANDSHAKE, stall: Terms::STALL };
@@ -102,7 +109,7 @@ fn ports(connectors: &[ReceiveConnector]) -> Ports {
 /// What serves every SMTP connection: the connector is chosen by its two ends.
 struct Receive {
     site: Arc<Site>,
-    connectors: Vec<ReceiveConnector>,
+    receiving: Receiving,
 }
 
 impl Serve for Receive {
@@ -110,13 +117,6 @@ impl Serve for Receive {
         &'a self,
         connection: &'a mut Connection<TcpStream>,
     ) -> Pin<Box<dyn Future<Output = End> + Send + 'a>> {
-        Box::pin(async move {
-            let Self { site, connectors } = self;
-            let refusal =
-                Protocol::Smtp.refusal(&format!("Not served by this build: {} {}.", site.host, connectors.len()));
-            connection.output().extend_from_slice(&refusal);
-            connection.leave().await;
-            End::Finished
-        })
+        Box::pin(serve(connection, &self.site, &self.receiving))
     }
 }
