@@ -27,5 +27,5 @@ mod telling;
 mod wake;
 
 pub use answer::Answer;
-pub use append::Destination;
+pub use append::Appending;
 pub use session::Session;

@@ -6,7 +6,7 @@ use pollster::block_on;
 use proto::imap::command::Body;
 use proto::imap::parse;
 use store::memory::Memory;
-use store::{AccountId, Address, BodyWriter, Directory, Mailboxes, NewAccount};
+use store::{AccountId, Address, Directory, Mailboxes, NewAccount};
 
 /// A store with one account, `ann@example.test`.
 pub struct World {
@@ -85,16 +85,13 @@ impl Client {
         let text = format!(". APPEND {arguments} {{{}}}\r\n", message.len());
         let command = parse::command(text.as_bytes(), &parse::Limits::default()).unwrap();
         let Body::Append(append) = command.body else { panic!("{text}") };
-        match block_on(self.session.append_begin(&self.store, 0, &command.tag, &append)) {
+        match block_on(self.session.append_begin(&self.store, 0, command.tag, &append)) {
             Err(mut refused) => self.read(&mut refused),
-            Ok(destination) => {
-                let staged = block_on(async {
-                    let mut writer: Box<dyn BodyWriter> = self.store.stage(Some(append.size)).await?;
-                    writer.write(message.as_bytes()).await?;
-                    writer.finish().await
-                });
-                let end = self.session.append_end(&self.store, &command.tag, destination, staged);
-                let mut answer = block_on(end);
+            Ok(mut appending) => {
+                for piece in message.as_bytes().chunks(10_000) {
+                    block_on(appending.write(piece));
+                }
+                let mut answer = block_on(self.session.append_end(&self.store, appending));
                 self.read(&mut answer)
             }
         }

@@ -1,5 +1,6 @@
 //! One service function for each protocol: straight-line loops over a connection, generic over its stream.
 
+pub mod imap;
 pub mod pop3;
 pub mod smtp;
 

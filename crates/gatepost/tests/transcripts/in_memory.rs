@@ -29,6 +29,8 @@ pub struct Server {
     site: Arc<Site>,
     pop3: Arc<Started>,
     smtp: Arc<Receiving>,
+    imap: Arc<Started>,
+>>>>>>> b33a79d (Serve IMAP4: log-on, commands, APPEND as it streams, IDLE)
     tls: Arc<ServerConfig>,
     trust: Arc<ClientConfig>,
     drain: Drain,
@@ -67,6 +69,7 @@ impl Server {
         Self {
             site: Arc::new(site),
             pop3: Arc::new(started(&store, Service::Pop3).await),
+            imap: Arc::new(started(&store, Service::Imap4).await),
             smtp: Arc::new(receiving()),
             tls,
             trust,
@@ -86,15 +89,15 @@ impl Server {
         let opening = if tls { Opening::Tls } else { Opening::Greeting { probe: Duration::ZERO } };
         let peer = Peer { remote: ([127, 0, 0, 1], 40_000).into(), local: ([127, 0, 0, 1], number).into() };
         let session = self.sessions.fetch_add(1, Ordering::Relaxed);
-        let (site, pop3, smtp) = (self.site.clone(), self.pop3.clone(), self.smtp.clone());
-        let drained = self.drain.connection();
+        let (site, drained) = (self.site.clone(), self.drain.connection());
+        let (pop3, imap, smtp) = (self.pop3.clone(), self.imap.clone(), self.smtp.clone());
         tokio::spawn(async move {
             let connection = Connection::open(socket, opening, peer, session, Arc::new(terms), drained).await;
             let Ok(mut connection) = connection else { return };
             match protocol {
                 Protocol::Pop3 => serve::pop3::serve(&mut connection, &site, &pop3).await,
+                Protocol::Imap => serve::imap::serve(&mut connection, &site, &imap).await,
                 Protocol::Smtp => serve::smtp::serve(&mut connection, &site, &smtp).await,
-                Protocol::Imap => panic!("{protocol:?} is not served in memory"),
             };
         });
     }

@@ -46,6 +46,11 @@ async fn pop3_in_memory() {
 }
 
 #[tokio::test]
+async fn imap_in_memory() {
+    play_in_memory(Port::Imap).await;
+}
+
+#[tokio::test]
 async fn smtp_in_memory() {
     play_in_memory(Port::Smtp).await;
 }
