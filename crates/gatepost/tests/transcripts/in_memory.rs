@@ -30,7 +30,6 @@ pub struct Server {
     pop3: Arc<Started>,
     smtp: Arc<Receiving>,
     imap: Arc<Started>,
->>>>>>> b33a79d (Serve IMAP4: log-on, commands, APPEND as it streams, IDLE)
     tls: Arc<ServerConfig>,
     trust: Arc<ClientConfig>,
     drain: Drain,
