@@ -10,6 +10,8 @@
 //! (what is on disk). `docs/decisions/0002-embedded-store.md` says why it is made so.
 
 mod blocking;
+#[cfg(test)]
+mod crash_tests;
 mod disk;
 mod embedded;
 mod engine;
