@@ -20,7 +20,7 @@ fn answer(request: &Request) -> Answered<Answer> {
     let (answer, carried) = match request {
         Request::Body(range) => (Answer::Accepted, Carried::Body(range.clone())),
         Request::End => (Answer::Done(Reply::basic(250, "taken")), Carried::End { complete: true }),
-        Request::Reset => (Answer::Accepted, Carried::End { complete: false }),
+        Request::Reset(_) => (Answer::Accepted, Carried::End { complete: false }),
         Request::StartTls => (Answer::Secured(open_offer()), Carried::Tls),
         Request::LogOn(_) => (Answer::LogOn(Verdict::Granted), Carried::Nothing),
         _ => (Answer::Accepted, Carried::Nothing),

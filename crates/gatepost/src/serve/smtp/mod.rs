@@ -52,7 +52,10 @@ pub async fn serve<S: AsyncRead + AsyncWrite + Unpin>(
         };
     };
     let offer = receiving.offer(connector, connection.channel());
-    let configuration = Arc::new(connector.session(&site.host));
+    let mut configuration = connector.session(&site.host);
+    // No connector takes what the server as a whole does not.
+    configuration.limits.message_octets = configuration.limits.message_octets.min(site.max_message_size);
+    let configuration = Arc::new(configuration);
     let mut session = Session::new(connection.now(), configuration.clone(), connection.channel(), offer);
     let mut reception = Reception {
         site,
@@ -112,7 +115,10 @@ async fn converse<S: AsyncRead + AsyncWrite + Unpin>(
                 };
                 Answer::Done(Box::pin(reception.end(arrival)).await)
             }
-            Request::Reset => {
+            Request::Reset(refused) => {
+                if let Some(reply) = refused {
+                    tracing::info!(session = reception.number, %reply, "message refused for its form");
+                }
                 reception.transaction = None;
                 continue;
             }

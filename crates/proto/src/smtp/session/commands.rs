@@ -39,7 +39,7 @@ impl Session {
             Command::StartTls => return self.start_tls(now),
             Command::Reset => {
                 self.reply(now, &RESET);
-                return self.void_transaction();
+                return self.void_transaction(None);
             }
             Command::NoOperation => self.reply(now, &OK),
             // RFC 5321 §3.5.3: who exists here is not told.
@@ -74,7 +74,7 @@ impl Session {
             reply = reply.with_line("8BITMIME").with_line("CHUNKING");
         }
         self.reply(now, &reply);
-        self.void_transaction()
+        self.void_transaction(None)
     }
 
     fn mail(&mut self, now: Instant, mail: Mail) -> Option<Request> {
@@ -131,7 +131,7 @@ impl Session {
         }
         let limit = self.limits().message_octets;
         if self.transaction.octets.saturating_add(octets) > limit {
-            let request = self.void_transaction();
+            let request = self.void_transaction(Some(too_large(limit)));
             self.refuse_content(now, content, too_large(limit));
             return request;
         }

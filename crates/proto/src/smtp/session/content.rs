@@ -83,8 +83,8 @@ impl Session {
                 match self.objection(&content) {
                     None => Some(Request::Body(range)),
                     Some(reply) => {
-                        content.refuse(reply);
-                        self.void_transaction()
+                        content.refuse(reply.clone());
+                        self.void_transaction(Some(reply))
                     }
                 }
             }
@@ -128,7 +128,7 @@ impl Session {
                 None
             }
             Form::Chunk { last: true, .. } if self.transaction.ends.would_end_bare() => {
-                let request = self.void_transaction();
+                let request = self.void_transaction(Some(BARE));
                 self.reply(now, &BARE);
                 request
             }

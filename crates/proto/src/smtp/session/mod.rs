@@ -33,8 +33,9 @@ pub enum Request {
     Body(Range<usize>),
     /// The message is complete: [`Answer::Done`] ends the transaction.
     End,
-    /// The transaction is void; what is held of it is to be dropped.
-    Reset,
+    /// The transaction is void; what is held of it is to be dropped. With the reply that the client gets for
+    /// it, where the session itself refused the message.
+    Reset(Option<Reply>),
     /// Begin TLS, then [`Answer::Secured`]. The transaction and everything received before are void.
     StartTls,
     /// [`Answer::LogOn`].
@@ -200,9 +201,9 @@ impl Session {
     }
 
     /// Ends the transaction; the request to say so, unless there was none.
-    fn void_transaction(&mut self) -> Option<Request> {
+    fn void_transaction(&mut self, refused: Option<Reply>) -> Option<Request> {
         let was = std::mem::take(&mut self.transaction).step;
-        matches!(was, Step::Mail | Step::Chunks).then_some(Request::Reset)
+        matches!(was, Step::Mail | Step::Chunks).then_some(Request::Reset(refused))
     }
 
     /// A line of at most `longest` octets with its CRLF, which is all that ends it (RFC 5321 §2.3.8).
