@@ -96,15 +96,28 @@ fn a_server_that_is_told_to_end_takes_leave_and_exits_with_0() {
     assert!(pop3_log_on(&mut logged_on, "ann", &password).starts_with("+OK"));
     let mut smtp = server.connect("smtp");
     assert!(smtp.line().starts_with("220"));
+    let mut imap = server.connect("imap");
+    assert!(imap.line().starts_with("* OK"));
     server.signal("TERM");
     assert!(greeted.line().starts_with("-ERR"));
     assert!(logged_on.line().starts_with("-ERR"));
     assert!(smtp.line().starts_with("421"));
+    assert!(imap.line().starts_with("* BYE"));
     let started = Instant::now();
-    drop((greeted, logged_on, smtp));
+    drop((greeted, logged_on, smtp, imap));
     assert!(server.wait().success());
     assert!(started.elapsed() < Duration::from_secs(8));
     assert!(!scratch.path("data").join("management.sock").exists());
+}
+
+#[test]
+fn a_second_server_on_the_same_data_is_refused() {
+    let scratch = Scratch::new();
+    let server = Server::quickstart(&scratch, &[]);
+    let second = program().args(["serve", "--data"]).arg(server.data()).output().unwrap();
+    assert!(!second.status.success());
+    assert!(String::from_utf8_lossy(&second.stderr).contains("a server runs on it already"), "{second:?}");
+    assert!(server.connect("pop3").line().starts_with("+OK"));
 }
 
 #[test]
@@ -129,7 +142,7 @@ fn clear_text_on_a_tls_port_is_answered_once_in_its_protocol() {
 fn tls_on_a_starttls_port_gets_an_alert_and_the_log_the_cure() {
     let scratch = Scratch::new();
     let server = Server::quickstart(&scratch, &[]);
-    for port in ["pop3", "smtp"] {
+    for port in ["pop3", "imap", "smtp"] {
         let mut client = server.connect(port);
         client.line();
         let mut tls = server.tls(client.into_inner());
@@ -207,7 +220,7 @@ fn services_are_managed_while_the_server_runs() {
     server.results(&["Stop-Service", "POP3"]);
     assert!(client.line().starts_with("-ERR"));
     assert_eq!(server.results(&["Get-Service", "POP3"])[0]["Status"], "Stopped");
-    assert!(std::net::TcpStream::connect(("127.0.0.1", server.port("pop3").unwrap())).is_err());
+    server.logged(&["stopped", "POP3"]);
 
     server.results(&["Start-Service", "POP3"]);
     assert_eq!(server.results(&["Get-Service", "POP3"])[0]["PendingRestart"], false);

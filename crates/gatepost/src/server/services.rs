@@ -16,7 +16,7 @@ use super::addresses;
 use crate::connection::{Connection, End, Opening, Protocol, Terms};
 use crate::listen::{Binding, Limits, Listening, Serve, bind};
 use crate::logs::SessionNumbers;
-use crate::serve::{Site, Started, pop3};
+use crate::serve::{Site, Started, imap, pop3};
 
 /// Both services, running or not.
 pub struct Services {
@@ -152,12 +152,7 @@ impl Serve for ServiceFunction {
     ) -> Pin<Box<dyn Future<Output = End> + Send + 'a>> {
         match self.service {
             Service::Pop3 => Box::pin(pop3::serve(connection, &self.site, &self.started)),
-            Service::Imap4 => Box::pin(async move {
-                let refusal = Protocol::Imap.refusal("Not served by this build.");
-                connection.output().extend_from_slice(&refusal);
-                connection.leave().await;
-                End::Finished
-            }),
+            Service::Imap4 => Box::pin(imap::serve(connection, &self.site, &self.started)),
         }
     }
 }
