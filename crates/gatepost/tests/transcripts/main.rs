@@ -2,9 +2,12 @@
 
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::indexing_slicing, clippy::panic)]
 
+#[path = "../harness/mod.rs"]
+mod harness;
 mod in_memory;
 mod pattern;
 mod player;
+mod program;
 mod script;
 
 use std::fs;
@@ -33,11 +36,25 @@ async fn play_in_memory(port: Port) {
     let mut failures = Vec::new();
     for (file, script) in scripts(port) {
         let server = in_memory::Server::start(&script, port).await;
-        if let Err(why) = player::play(&script, &server).await {
-            failures.push(format!("{}: {why}", file.file_name().unwrap().to_string_lossy()));
-        }
+        note(&mut failures, &file, player::play(&script, &server).await);
     }
     assert!(failures.is_empty(), "\n{}\n", failures.join("\n"));
+}
+
+/// The same against the real program.
+async fn play_over_the_network(port: Port) {
+    let mut failures = Vec::new();
+    for (file, script) in scripts(port) {
+        let server = program::Server::start(&script, port).await;
+        note(&mut failures, &file, player::play(&script, &server).await);
+    }
+    assert!(failures.is_empty(), "\n{}\n", failures.join("\n"));
+}
+
+fn note(failures: &mut Vec<String>, file: &Path, played: player::Played) {
+    if let Err(why) = played {
+        failures.push(format!("{}: {why}", file.file_name().unwrap().to_string_lossy()));
+    }
 }
 
 #[tokio::test]
@@ -53,4 +70,19 @@ async fn imap_in_memory() {
 #[tokio::test]
 async fn smtp_in_memory() {
     play_in_memory(Port::Smtp).await;
+}
+
+#[tokio::test]
+async fn pop3_over_the_network() {
+    play_over_the_network(Port::Pop3).await;
+}
+
+#[tokio::test]
+async fn smtp_over_the_network() {
+    play_over_the_network(Port::Smtp).await;
+}
+
+#[tokio::test]
+async fn imap_over_the_network() {
+    play_over_the_network(Port::Imap).await;
 }
