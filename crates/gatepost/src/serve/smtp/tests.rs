@@ -1,5 +1,7 @@
 //! Whole sessions over a stream in memory, on the in-memory store.
 
+mod trouble;
+
 use std::time::Duration;
 
 use base64::Engine;
