@@ -43,6 +43,11 @@ impl Log {
         let subscriber = tracing_subscriber::fmt().with_ansi(false).with_env_filter(filter).with_target(false);
         let begun = subscriber.with_writer(log.clone()).try_init();
         begun.map_err(io::Error::other)?;
+        // A fault of this program belongs where its other lines are.
+        std::panic::set_hook(Box::new(|panic| {
+            let place = panic.location().map(ToString::to_string);
+            tracing::error!(place, what = panic.payload_as_str(), "a fault of this program");
+        }));
         Ok(log)
     }
 

@@ -111,6 +111,50 @@ fn a_server_that_is_told_to_end_takes_leave_and_exits_with_0() {
 }
 
 #[test]
+fn a_message_that_is_coming_in_when_the_server_is_told_to_end_is_accepted_and_kept() {
+    let scratch = Scratch::new();
+    let server = Server::quickstart(&scratch, &[]);
+    let password = server.password("ann@example.test");
+    let mut smtp = server.connect("smtp");
+    assert!(smtp.line().starts_with("220"));
+    for (command, code) in [("HELO client", "250"), ("MAIL FROM:<x@elsewhere.test>", "250")] {
+        assert!(smtp.ask(command).starts_with(code), "{command}");
+    }
+    assert!(smtp.ask("RCPT TO:<ann@example.test>").starts_with("250"));
+    assert!(smtp.ask("DATA").starts_with("354"));
+    smtp.send("Subject: last words\r\n\r\none\r\n");
+    // A second client waits in silence where TLS comes first: it does not hold up the end.
+    let silent = server.connect("imaps");
+    server.signal("TERM");
+    server.logged(&["stopping"]);
+    assert!(smtp.ask("two\r\n.").starts_with("250"));
+    assert!(smtp.line().starts_with("421"));
+    let started = Instant::now();
+    assert!(smtp.rest().is_empty());
+    drop(smtp);
+    assert!(server.wait().success());
+    assert!(started.elapsed() < Duration::from_secs(8));
+    drop(silent);
+
+    let server = Server::quickstart(&scratch, &[]);
+    let mut pop3 = server.connect_tls("pop3s");
+    assert!(pop3_log_on(&mut pop3, "ann", &password).starts_with("+OK"));
+    assert!(pop3.ask("STAT").starts_with("+OK 1 "));
+    assert!(!server.log().contains("still in use"));
+}
+
+#[test]
+fn data_may_lie_under_a_path_too_long_for_a_socket() {
+    let scratch = Scratch::new();
+    let long = scratch.path(&"deep/".repeat(30));
+    let arguments = ["quickstart", "ann@example.test", "--listen", "127.0.0.1:0"];
+    let server = Server::start_in(&scratch, &long, &arguments);
+    assert_eq!(server.results(&["Get-Service", "IMAP4"])[0]["Status"], "Running");
+    assert!(server.terminate().success());
+    assert!(!long.join("management.sock").exists());
+}
+
+#[test]
 fn a_second_server_on_the_same_data_is_refused() {
     let scratch = Scratch::new();
     let server = Server::quickstart(&scratch, &[]);
@@ -269,6 +313,9 @@ fn what_goes_wrong_is_said_on_standard_error_with_a_status() {
     let nowhere = program().args(["Get-Service", "--data", "/nonexistent"]).output().unwrap();
     assert!(!nowhere.status.success());
     assert!(String::from_utf8_lossy(&nowhere.stderr).contains("no server runs"));
+    let unknown = program().args(["Get-Everything"]).output().unwrap();
+    assert!(!unknown.status.success());
+    assert!(String::from_utf8_lossy(&unknown.stderr).contains("gatepost --help"));
     // What a person may do wrong at the start.
     let on_line = program().args(["quickstart", "ann@example.test", "--password", "x"]).output().unwrap();
     assert!(!on_line.status.success());

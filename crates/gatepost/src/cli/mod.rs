@@ -105,6 +105,7 @@ struct Run {
 pub fn run(arguments: Vec<OsString>) -> ExitCode {
     match management_words(&arguments) {
         Some((command, words)) => finish(manage::run(command, &words, Path::new(DEFAULT_DATA))),
+        None if is_verb_and_noun(&arguments) => finish(Err("there is no such command; gatepost --help names them all")),
         None => match Cli::try_parse_from(arguments).map(|cli| cli.verb) {
             Ok(Verb::Quickstart(given)) => finish(quickstart::run(given)),
             Ok(Verb::Init(given)) => finish(init::run(&given)),
@@ -133,6 +134,12 @@ fn management_words(arguments: &[OsString]) -> Option<(&'static management::Comm
     let command = manage::command_named(arguments.get(1)?.to_str()?)?;
     let words = arguments.iter().skip(2).map(|word| word.to_string_lossy().into_owned());
     Some((command, words.collect()))
+}
+
+/// `Get-Something`: meant as a management command, though none is named so.
+fn is_verb_and_noun(arguments: &[OsString]) -> bool {
+    let word = arguments.get(1).and_then(|word| word.to_str()).unwrap_or_default();
+    word.split_once('-').is_some_and(|(verb, _)| verb.starts_with(|letter: char| letter.is_ascii_alphabetic()))
 }
 
 fn after_help() -> String {

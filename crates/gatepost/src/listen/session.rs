@@ -25,7 +25,13 @@ impl Session {
         let protocol = terms.protocol.name();
         let started = tokio::time::Instant::now();
         // Boxed, so that a session does not carry the room of its handshake for the rest of its life.
-        let opened = Box::pin(Connection::open(socket, opening, peer, number, terms, drain)).await;
+        let open = Box::pin(Connection::open(socket, opening, peer, number, terms, drain.clone()));
+        // A client that never begins TLS does not hold up the service's end.
+        let mut drain = drain;
+        let opened = tokio::select! {
+            opened = open => opened,
+            () = drain.wait() => Err(End::Drained),
+        };
         let (end, (octets_in, octets_out)) = match opened {
             Ok(mut connection) => {
                 tracing::info!(session = number, protocol, remote = %peer.remote, local = %peer.local,

@@ -146,7 +146,8 @@ fn first_line(reader: &mut impl BufRead) -> Result<Zeroizing<String>, ManageErro
 fn ask(data: &Path, request: &management::Request) -> Result<Response, ManageError> {
     let none = |error| ManageError::NoServer { data: data.display().to_string(), error };
     let directory = DataDirectory::open(data).map_err(|error| none(std::io::Error::other(error.to_string())))?;
-    let mut stream = UnixStream::connect(directory.management_socket()).map_err(none)?;
+    let socket = directory.management_socket();
+    let mut stream = UnixStream::connect(socket.path()).map_err(none)?;
     let mut line = Zeroizing::new(serde_json::to_vec(request).map_err(std::io::Error::from)?);
     line.push(b'\n');
     stream.write_all(&line)?;

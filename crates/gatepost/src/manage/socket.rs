@@ -2,7 +2,6 @@
 
 use std::fs;
 use std::os::unix::fs::{MetadataExt, PermissionsExt};
-use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -13,7 +12,7 @@ use tokio::sync::{Semaphore, watch};
 use tokio::task::{JoinHandle, JoinSet};
 
 use super::{MAX_LINE, Ports};
-use crate::setup::SetupError;
+use crate::setup::{SetupError, SocketPath};
 
 /// Clients served at a time.
 const CLIENTS: usize = 16;
@@ -22,33 +21,37 @@ const PATIENCE: Duration = Duration::from_secs(60);
 
 /// The socket while the server runs.
 pub struct ManagementSocket {
-    path: PathBuf,
+    socket: SocketPath,
     stop: watch::Sender<bool>,
     task: JoinHandle<()>,
 }
 
 impl ManagementSocket {
-    /// Listens at `path`. The store's lock already keeps a second server away, so what is found there was
+    /// Listens there. The store's lock already keeps a second server away, so what is found there was
     /// left behind by one that was killed.
-    pub fn open(path: &Path, ports: Ports) -> Result<Self, SetupError> {
-        match fs::remove_file(path) {
-            Err(error) if error.kind() != std::io::ErrorKind::NotFound => return Err(SetupError::file(path)(error)),
-            _ => {}
-        }
-        let listener = UnixListener::bind(path).map_err(SetupError::file(path))?;
-        // The directory lets nobody else in; this holds where somebody opened it.
-        fs::set_permissions(path, fs::Permissions::from_mode(0o600)).map_err(SetupError::file(path))?;
-        let owner = fs::metadata(path).map_err(SetupError::file(path))?.uid();
+    pub fn open(socket: SocketPath, ports: Ports) -> Result<Self, SetupError> {
+        let path = socket.path();
+        let listen = || {
+            match fs::remove_file(&path) {
+                Err(error) if error.kind() != std::io::ErrorKind::NotFound => return Err(error),
+                _ => {}
+            }
+            let listener = UnixListener::bind(&path)?;
+            // The directory lets nobody else in; this holds where somebody opened it.
+            fs::set_permissions(&path, fs::Permissions::from_mode(0o600))?;
+            Ok((listener, fs::metadata(&path)?.uid()))
+        };
+        let (listener, owner) = listen().map_err(SetupError::file(socket.shown()))?;
         let (stop, stopped) = watch::channel(false);
         let task = tokio::spawn(accept(listener, owner, Arc::new(ports), stopped));
-        Ok(Self { path: path.to_owned(), stop, task })
+        Ok(Self { socket, stop, task })
     }
 
     /// What is being carried out is finished.
     pub async fn stop(self) {
         self.stop.send_replace(true);
         let _ = self.task.await;
-        let _ = fs::remove_file(&self.path);
+        let _ = fs::remove_file(self.socket.path());
     }
 }
 

@@ -77,7 +77,7 @@ impl Server {
         }
         let ports =
             ManagementPorts { site: site.clone(), settings: engine.settings.clone(), services: services.clone() };
-        let management = ManagementSocket::open(&data.management_socket(), ports)?;
+        let management = ManagementSocket::open(data.management_socket(), ports)?;
         Ok(Self { site, services, smtp, certificate, management, engine })
     }
 

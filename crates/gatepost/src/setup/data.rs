@@ -1,6 +1,7 @@
 //! The one directory that holds everything; nothing in it names its own place, so it can be moved.
 
 use std::fs::{self, DirBuilder};
+use std::os::fd::AsRawFd;
 use std::os::unix::fs::DirBuilderExt;
 use std::path::{Path, PathBuf};
 
@@ -31,7 +32,32 @@ impl DataDirectory {
         self.0.join("store")
     }
 
-    pub fn management_socket(&self) -> PathBuf {
-        self.0.join("management.sock")
+    pub fn management_socket(&self) -> SocketPath {
+        let path = self.0.join("management.sock");
+        // A socket's address has room for 107 octets; the directory's descriptor stands for a longer path.
+        let directory = (path.as_os_str().len() > 107).then(|| fs::File::open(&self.0).ok()).flatten();
+        SocketPath { path, directory }
+    }
+}
+
+/// A path under which a socket can be bound and connected to, as long as this lives.
+pub struct SocketPath {
+    path: PathBuf,
+    directory: Option<fs::File>,
+}
+
+impl SocketPath {
+    pub fn path(&self) -> PathBuf {
+        match (&self.directory, self.path.file_name()) {
+            (Some(directory), Some(name)) => {
+                Path::new("/proc/self/fd").join(directory.as_raw_fd().to_string()).join(name)
+            }
+            _ => self.path.clone(),
+        }
+    }
+
+    /// For people.
+    pub fn shown(&self) -> &Path {
+        &self.path
     }
 }

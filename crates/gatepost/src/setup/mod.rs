@@ -7,7 +7,7 @@ mod ports;
 mod provision;
 
 pub use card::{Ports, Ready, User};
-pub use data::DataDirectory;
+pub use data::{DataDirectory, SocketPath};
 pub use people::{Person, parse_password_file};
 pub use ports::{Listen, Plan, SHIFT};
 pub use provision::{Provision, host_name, is_provisioned, provision};

@@ -110,6 +110,17 @@ mod tests {
         assert!(listen("localhost").is_err());
     }
 
+    #[tokio::test]
+    async fn when_one_standard_port_cannot_be_had_all_are_shifted() {
+        let listen: Listen = "127.84.15.9".parse().unwrap();
+        // Who may not bind it at all is led to the same answer.
+        let _taken = bind((listen.address, 993).into());
+        assert_eq!(Plan::find(listen).unwrap().offset, SHIFT);
+        let _taken_too = bind((listen.address, 10_465).into()).unwrap();
+        let error = Plan::find(listen).unwrap_err().to_string();
+        assert!(error.contains("10465") && error.contains("--port-offset"), "{error}");
+    }
+
     #[test]
     fn every_port_is_shifted_alike_and_the_rest_of_a_connector_stays() {
         let mut client = ReceiveConnector::client_connector(&[]);

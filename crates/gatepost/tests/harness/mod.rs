@@ -72,7 +72,12 @@ impl Server {
 
     /// Runs the server with these arguments until its ready line.
     pub fn start(scratch: &Scratch, arguments: &[&str]) -> Self {
-        let (data, log) = (scratch.path("data"), scratch.path("log"));
+        Self::start_in(scratch, &scratch.path("data"), arguments)
+    }
+
+    /// The same with its data in another place.
+    pub fn start_in(scratch: &Scratch, data: &Path, arguments: &[&str]) -> Self {
+        let (data, log) = (data.to_owned(), scratch.path("log"));
         let mut command = program();
         command.args(arguments).arg("--json").arg("--data").arg(&data).arg("--log-file").arg(&log);
         let mut child = command.stdout(Stdio::piped()).spawn().unwrap();
