@@ -185,3 +185,14 @@ pub(super) async fn find(account: AccountId, mailboxes: &dyn Mailboxes, name: &s
     let name = FolderName::new(name).map_err(|_| Error::NotFound("the folder"))?;
     Ok(folders.by_name(&name).ok_or(Error::NotFound("the folder"))?.clone())
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_waiting_session_is_small() {
+        assert!(size_of::<Session>() <= 24, "{}", size_of::<Session>());
+        assert!(size_of::<Selected>() <= 72, "{}", size_of::<Selected>());
+    }
+}

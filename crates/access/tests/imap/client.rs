@@ -1,7 +1,7 @@
 //! A client without a connection: commands go straight to the executor, replies are pulled to their end.
 
 use access::imap::{Answer, Session};
-use access::reply::{Coding, Reply, Step, Supply};
+use access::reply::{Coding, LOW_WATER, Reply, Step, Supply};
 use pollster::block_on;
 use proto::imap::command::Body;
 use proto::imap::parse;
@@ -18,6 +18,10 @@ pub struct Client {
     store: Memory,
     pub session: Session,
 }
+
+/// Octets that a reply may append past [`LOW_WATER`]: its last row, or `* FLAGS` with all the keywords that a
+/// folder may have.
+const MAX_PART: usize = 64 * 1024;
 
 impl World {
     pub fn new() -> Self {
@@ -102,7 +106,9 @@ impl Client {
         let mut out = Vec::new();
         loop {
             let before = out.len();
-            match answer.output(&mut out) {
+            let step = answer.output(&mut out);
+            assert!(out.len() - before <= LOW_WATER + MAX_PART, "a step of {} octets", out.len() - before);
+            match step {
                 Step::Done => return String::from_utf8(out).unwrap(),
                 Step::More => assert!(out.len() > before, "a step without progress"),
                 Step::Splice(splice) => {
