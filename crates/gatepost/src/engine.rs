@@ -17,8 +17,29 @@ pub struct Engine {
     pub settings: Arc<dyn Settings>,
     store: Arc<Embedded>,
     path: PathBuf,
+    tuning: Tuning,
+}
+
+/// What the store's own settings say of how it is opened.
+#[derive(Clone, Copy, PartialEq, Eq)]
+struct Tuning {
     /// Seconds.
     retention: i64,
+    /// Octets.
+    segment_size: u64,
+}
+
+impl Tuning {
+    fn of(options: &Options) -> Self {
+        Self { retention: options.retention, segment_size: options.segment_size }
+    }
+
+    fn from_settings(settings: &ServerSettings) -> Self {
+        Self {
+            retention: i64::try_from(settings.deleted_item_retention.as_secs()).unwrap_or(i64::MAX),
+            segment_size: settings.log_segment_size.clamp(1 << 20, 1 << 30),
+        }
+    }
 }
 
 impl Engine {
@@ -28,7 +49,7 @@ impl Engine {
     }
 
     async fn open_with(path: PathBuf, options: Options) -> Result<Self, SetupError> {
-        let retention = options.retention;
+        let tuning = Tuning::of(&options);
         let place = path.clone();
         let opened = spawn_blocking(move || Embedded::open(&place, options)).await;
         let store = opened.map_err(|panic| Error::Unavailable(panic.to_string()))?.map_err(|error| match error {
@@ -40,19 +61,20 @@ impl Engine {
         })?;
         let store = Arc::new(store);
         let (directory, mailboxes, settings) = (store.clone(), store.clone(), store.clone());
-        Ok(Self { directory, mailboxes, settings, store, path, retention })
+        Ok(Self { directory, mailboxes, settings, store, path, tuning })
     }
 
     /// The same store with the options that its own settings ask for: opened again if they differ.
     pub async fn with_its_settings(self) -> Result<Self, SetupError> {
         let settings = ServerSettings::load(&*self.settings.snapshot().await?)?;
-        let retention = i64::try_from(settings.deleted_item_retention.as_secs()).unwrap_or(i64::MAX);
-        if retention == self.retention {
+        let tuning = Tuning::from_settings(&settings);
+        if tuning == self.tuning {
             return Ok(self);
         }
         let path = self.path.clone();
         self.close().await;
-        Self::open_with(path, Options { retention, ..options() }).await
+        let Tuning { retention, segment_size } = tuning;
+        Self::open_with(path, Options { retention, segment_size, ..options() }).await
     }
 
     /// Nothing uses the handles any more.

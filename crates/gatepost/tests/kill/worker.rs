@@ -144,11 +144,11 @@ impl Worker {
 
     /// Selects the folder of some message that is surely somewhere, and finds its UID.
     fn choose(&mut self, imap: &mut Wire) -> io::Result<Option<(String, Folder, u32)>> {
-        let sure: Vec<_> = self.ledger.iter().filter_map(|(token, entry)| match entry.place {
+        let sure = self.ledger.iter().filter_map(|(token, entry)| match entry.place {
             Place::In(folder) => Some((token.clone(), folder)),
             _ => None,
         });
-        let sure: Vec<_> = sure;
+        let sure: Vec<(String, Folder)> = sure.collect();
         if sure.is_empty() {
             return Ok(None);
         }

@@ -13,6 +13,8 @@ settings_group! {
         host_name("HostName"): String = String::new();
         /// How long expunged messages can be restored; after it their space is used again.
         deleted_item_retention("DeletedItemRetention"): Duration = Duration::from_secs(14 * 24 * 60 * 60);
+        /// Octets of one segment of the store's log: what compaction works on at a time. From 1 MB to 1 GB.
+        log_segment_size("LogSegmentSize"): u64 = 64 * 1024 * 1024;
         /// Octets of the largest message, by SMTP and APPEND.
         max_message_size("MaxMessageSize"): u64 = 36 * 1024 * 1024;
         /// SMTP connections at a time.
