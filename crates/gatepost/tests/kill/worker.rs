@@ -111,7 +111,8 @@ impl Worker {
     fn message(&mut self, token: &str) -> String {
         // Now and then one that is stored apart from the log.
         let lines = if self.random.below(40) == 0 { 5000 } else { self.random.below(60) };
-        let body = "A line of a message that must not be lost, whatever happens to the server.\r\n".repeat(lines as usize);
+        let body =
+            "A line of a message that must not be lost, whatever happens to the server.\r\n".repeat(lines as usize);
         format!("Subject: {token}\r\nFrom: kill@elsewhere.test\r\n\r\n{body}")
     }
 
@@ -136,7 +137,8 @@ impl Worker {
         let answer = imap.ask(&command, "a OK")?;
         self.ledger.insert(token.clone(), Entry { place: Place::In(folder), flagged: Some(false) });
         // RFC 4315 §3: [APPENDUID validity uid]
-        let code = answer.split("[APPENDUID ").nth(1).and_then(|rest| rest.split(']').next()).expect("APPENDUID is given");
+        let code =
+            answer.split("[APPENDUID ").nth(1).and_then(|rest| rest.split(']').next()).expect("APPENDUID is given");
         let (validity, uid) = code.split_once(' ').expect("APPENDUID has two numbers");
         self.learn(folder, validity.parse().expect("a number"), uid.parse().expect("a number"), &token);
         Ok(())
@@ -218,7 +220,10 @@ impl Worker {
                 (place, places) => panic!("{token} of {}: the ledger says {place:?}, found {places:?}", self.address),
             }
             if let [(_, flagged)] = places[..] {
-                assert!(entry.flagged.is_none_or(|known| known == flagged), "{token}: \\Flagged is {flagged}, ledger {entry:?}");
+                assert!(
+                    entry.flagged.is_none_or(|known| known == flagged),
+                    "{token}: \\Flagged is {flagged}, ledger {entry:?}"
+                );
                 entry.flagged = Some(flagged);
             }
         }

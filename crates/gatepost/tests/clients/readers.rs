@@ -1,0 +1,98 @@
+//! curl, OpenSSL and mutt reading.
+
+use crate::{PASSWORD, Site, client, run};
+
+#[test]
+fn curl_reads_by_imap_and_pop3_with_tls_from_the_start_and_with_starttls() {
+    let site = Site::new();
+    site.deliver("ann@example.test", "for curl");
+    for (url, port, extra) in [
+        ("imaps://localhost:PORT/INBOX;MAILINDEX=1", "imaps", None),
+        ("imap://localhost:PORT/INBOX;MAILINDEX=1", "imap", Some("--ssl-reqd")),
+        ("pop3s://localhost:PORT/1", "pop3s", None),
+        ("pop3://localhost:PORT/1", "pop3", Some("--ssl-reqd")),
+    ] {
+        let Some(mut curl) = client("curl") else { return };
+        let configuration = site.configuration("curlrc", &format!("user = \"ann@example.test:{PASSWORD}\"\n"));
+        curl.args(["--silent", "--show-error", "--cacert", &site.authority()]).args(extra);
+        curl.arg("--config").arg(configuration).arg(url.replace("PORT", &site.port(port).to_string()));
+        let message = run(&mut curl);
+        assert!(message.contains("Subject: for curl\r\n"), "{url}: {message}");
+        assert!(message.contains("\r\n.hidden\r\n"), "{url}: {message}");
+    }
+}
+
+#[test]
+fn curl_is_told_to_use_tls_when_it_would_log_on_in_clear() {
+    let site = Site::new();
+    for (scheme, cure) in [("imap", "STARTTLS"), ("pop3", "STLS")] {
+        let Some(mut curl) = client("curl") else { return };
+        curl.args(["--silent", "--verbose", "--user", "ann@example.test:whatever"]);
+        let output = curl.arg(format!("{scheme}://localhost:{}/", site.port(scheme))).output().unwrap();
+        assert!(!output.status.success());
+        let talk = String::from_utf8_lossy(&output.stderr);
+        assert!(talk.contains(cure), "{talk}");
+        assert!(!talk.contains("whatever"), "the password was not even sent: {talk}");
+    }
+}
+
+#[test]
+fn openssl_verifies_the_chain_on_every_port() {
+    let site = Site::new();
+    for (port, starttls) in [
+        ("pop3s", None),
+        ("imaps", None),
+        ("submissions", None),
+        ("pop3", Some("pop3")),
+        ("imap", Some("imap")),
+        ("submission", Some("smtp")),
+        ("smtp", Some("smtp")),
+    ] {
+        for version in ["-tls1_2", "-tls1_3"] {
+            let Some(mut openssl) = client("openssl") else { return };
+            openssl.args(["s_client", "-brief", "-verify_return_error", "-verify_hostname", "localhost", version]);
+            openssl.args(["-CAfile", &site.authority(), "-connect", &format!("localhost:{}", site.port(port))]);
+            if let Some(protocol) = starttls {
+                openssl.args(["-starttls", protocol]);
+            }
+            let talk = run(&mut openssl);
+            assert!(talk.contains("Verification: OK"), "{port}: {talk}");
+        }
+    }
+}
+
+#[test]
+fn openssl_cannot_agree_on_tls_1_1() {
+    let site = Site::new();
+    let Some(mut openssl) = client("openssl") else { return };
+    openssl.args(["s_client", "-brief", "-tls1_1", "-cipher", "ALL:@SECLEVEL=0"]);
+    let output = openssl.args(["-connect", &format!("localhost:{}", site.port("imaps"))]).output().unwrap();
+    assert!(!output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
+}
+
+#[test]
+fn mutt_shows_a_mailbox() {
+    let site = Site::new();
+    site.deliver("ann@example.test", "for mutt");
+    let Some(mut mutt) = client("mutt") else { return };
+    let copy = site.scratch.path("copy");
+    let configuration = site.configuration(
+        "muttrc",
+        &format!(
+            "set imap_user=\"ann@example.test\" imap_pass=\"{PASSWORD}\" ssl_force_tls=yes mbox_type=mbox quit=yes\n\
+             set certificate_file=\"{}\" folder=\"imaps://localhost:{}/\" copy=no confirmappend=no confirmcreate=no\n\
+             push \"<copy-message>{}<enter><quit>\"\n",
+            site.authority(),
+            site.port("imaps"),
+            copy.display(),
+        ),
+    );
+    mutt.arg("-F").arg(configuration).args(["-f", "+INBOX"]);
+    // It wants a terminal: script gives it one.
+    let line = format!("{mutt:?}");
+    let Some(mut script) = client("script") else { return };
+    script.env("TERM", "xterm").args(["--quiet", "--return", "--command", &line]);
+    run(script.arg(site.scratch.path("typescript")));
+    let copied = std::fs::read_to_string(&copy).unwrap();
+    assert!(copied.contains("Subject: for mutt"), "{copied}");
+}
