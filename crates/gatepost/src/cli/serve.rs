@@ -7,7 +7,7 @@ use super::{Run, Serve};
 use crate::engine::Engine;
 use crate::logon::Hashing;
 use crate::logs::Log;
-use crate::server::Server;
+use crate::server::{Server, Signals};
 use crate::setup::{DataDirectory, Ready, SetupError, User, is_provisioned};
 
 /// Boxed for there is nothing to tell apart: the text goes to a person.
@@ -45,6 +45,7 @@ pub async fn serve(
     card: Option<(String, Vec<User>, bool)>,
 ) -> Ran {
     let domains = engine.directory.domains().await?;
+    let signals = Signals::catch()?;
     let server = Server::start(data, engine, hashing).await?;
     let shows_card = card.is_some();
     let (domain, users, shifted) = card.unwrap_or_else(|| {
@@ -68,6 +69,6 @@ pub async fn serve(
     stdout().flush()?;
     tracing::info!(host = ready.host, data = %ready.data.display(), "ready");
     drop(ready);
-    server.run(log).await?;
+    server.run(signals, log).await;
     Ok(())
 }

@@ -9,7 +9,7 @@ use std::time::Duration;
 use management::settings::ServerSettings;
 use management::{Service, ServiceSettings, Services as _};
 use time::OffsetDateTime;
-use tokio::signal::unix::{SignalKind, signal};
+use tokio::signal::unix::{Signal, SignalKind, signal};
 
 pub use services::Services;
 
@@ -26,6 +26,23 @@ use crate::tls::{Certificate, TlsFiles, server_config};
 
 /// How often the certificate is looked at.
 const CERTIFICATE_CHECK: Duration = Duration::from_secs(24 * 60 * 60);
+
+/// The signals that the server takes. Caught from before it says that it is ready.
+pub struct Signals {
+    terminate: Signal,
+    interrupt: Signal,
+    hang_up: Signal,
+}
+
+impl Signals {
+    pub fn catch() -> std::io::Result<Self> {
+        Ok(Self {
+            terminate: signal(SignalKind::terminate())?,
+            interrupt: signal(SignalKind::interrupt())?,
+            hang_up: signal(SignalKind::hangup())?,
+        })
+    }
+}
 
 /// A server that runs.
 pub struct Server {
@@ -103,10 +120,8 @@ impl Server {
     }
 
     /// Serves until it is told to end by SIGTERM or SIGINT, then lets the sessions take leave.
-    pub async fn run(self, log: Log) -> std::io::Result<()> {
-        let mut terminate = signal(SignalKind::terminate())?;
-        let mut interrupt = signal(SignalKind::interrupt())?;
-        let mut hang_up = signal(SignalKind::hangup())?;
+    pub async fn run(self, signals: Signals, log: Log) {
+        let Signals { mut terminate, mut interrupt, mut hang_up } = signals;
         let mut certificate_check = tokio::time::interval(CERTIFICATE_CHECK);
         certificate_check.tick().await;
         loop {
@@ -127,7 +142,6 @@ impl Server {
         tracing::info!("stopping");
         self.stop().await;
         tracing::info!("stopped");
-        Ok(())
     }
 
     /// Ends everything: first new connections, then sessions, last the store.
