@@ -32,7 +32,18 @@ pub(crate) fn options() -> Options {
 }
 
 pub(crate) fn open(disk: &SimulatedDisk) -> Result<Embedded> {
-    Embedded::open_on(Arc::new(disk.clone()), Path::new(DIR), options())
+    open_with(disk, options())
+}
+
+pub(crate) fn open_with(disk: &SimulatedDisk, options: Options) -> Result<Embedded> {
+    Embedded::open_on(Arc::new(disk.clone()), Path::new(DIR), options)
+}
+
+/// Expunged messages go at once, so that there is always something to compact.
+pub(crate) fn compacting() -> Options {
+    let mut options = options();
+    options.retention = 0;
+    options
 }
 
 /// A small generator: the same seed asks for the same work.
@@ -314,17 +325,18 @@ fn crash_rounds(what: Crash, seed: u64, rounds: u64) {
     for round in 0..rounds {
         let context = format!("{what:?}, seed {seed}, round {round}");
         // Now and then the power goes again while the store is being opened.
+        let options = || if seed % 2 == 0 { options() } else { compacting() };
         if random.below(4) == 0 {
             disk.crash_in(random.below(30), what, seed ^ round);
-            drop(open(&disk));
+            drop(open_with(&disk, options()));
             disk.crash(what, seed ^ round ^ 0xff);
             disk.restart();
         }
-        let store = open(&disk).unwrap_or_else(|error| panic!("{context}: {error}"));
+        let store = open_with(&disk, options()).unwrap_or_else(|error| panic!("{context}: {error}"));
         for worker in &mut workers {
             worker.check(&store, &context);
         }
-        disk.crash_in(5 + random.below(150), what, seed.wrapping_mul(31) + round);
+        disk.crash_in(5 + random.below(400), what, seed.wrapping_mul(31) + round);
         std::thread::scope(|scope| {
             for worker in &mut workers {
                 let store = &store;
@@ -441,4 +453,40 @@ fn on_a_full_disk_mail_is_refused_for_now_and_expunging_still_works() {
     block_on(store.apply(inbox, one(uid.get()), Change::Expunge, None)).unwrap();
     disk.set_capacity(None);
     accept(&store, 3, &[inbox], None).unwrap();
+}
+
+#[test]
+fn what_was_expunged_gives_its_room_back_while_mail_comes_in() {
+    let disk = SimulatedDisk::default();
+    let workers = set_up(&disk, 1, 5);
+    let store = open_with(&disk, compacting()).unwrap();
+    let inbox = id_of(&store, workers[0].account, "INBOX").unwrap();
+    let octets = |store: &Embedded| block_on(store.usage(workers[0].account)).unwrap().octets;
+    // Letters 0 to 9 of each eleven lie in segments; the eleventh has a file of its own.
+    for tag in 0..4000 {
+        accept(&store, tag, &[inbox], None).unwrap();
+    }
+    let before = octets(&store);
+    let most: UidSet =
+        block_on(store.listing(inbox)).unwrap().rows().map(|row| row.uid).filter(|uid| uid.get() % 5 != 0).collect();
+    block_on(store.apply(inbox, most, Change::Expunge, None)).unwrap();
+    let used = || {
+        let within = |dir: &str| disk.files(&Path::new(DIR).join(dir)).iter().map(|(_, length)| length).sum::<u64>();
+        within("segments") + within("bodies")
+    };
+    let mut tag = 4000;
+    while used() > octets(&store) / 2 * 3 {
+        accept(&store, tag, &[inbox], None).unwrap();
+        tag += 1;
+        assert!(tag < 40_000, "{} octets on disk for {} that are live", used(), octets(&store));
+    }
+    assert!(octets(&store) < before / 3);
+    for row in block_on(store.listing(inbox)).unwrap().rows() {
+        assert_eq!(whole_message(&store, row.message).unwrap().len() as u64, row.size);
+    }
+    drop(store);
+    let store = open(&disk).unwrap();
+    for row in block_on(store.listing(inbox)).unwrap().rows() {
+        assert_eq!(whole_message(&store, row.message).unwrap().len() as u64, row.size);
+    }
 }

@@ -70,6 +70,11 @@ impl Embedded {
         &self.opened
     }
 
+    /// Durable points made since the store was made, about: several changes share one.
+    pub fn durable_points(&self) -> u64 {
+        self.engine.visible().lsn.0
+    }
+
     /// Ends the retention of everything expunged until now; it cannot be brought back.
     pub fn purge_expunged(&self) -> Result<()> {
         self.engine.purge(store::Timestamp::MAX).map(|_| ())

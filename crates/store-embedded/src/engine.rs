@@ -58,6 +58,8 @@ pub(crate) struct FollowState {
     pub served: u64,
     /// The keeper has something to do.
     pub keep: bool,
+    /// The last commit of the index failed.
+    pub failing: bool,
     pub closing: bool,
 }
 
@@ -127,6 +129,13 @@ impl Engine {
         self.poisoned.load(Ordering::SeqCst)
     }
 
+    /// The segment's file is gone: so is its row.
+    pub fn forget_segment(&self, id: SegmentId) {
+        let mut visible = self.visible_mut();
+        visible.segments.remove(&id);
+        visible.active.delete(Key::segment(id));
+    }
+
     pub fn new_segment(&self) -> SegmentId {
         SegmentId(self.next_segment.fetch_add(1, Ordering::SeqCst))
     }
@@ -137,8 +146,8 @@ impl Engine {
         verb: impl FnOnce(&mut Pending) -> Result<T> + Send + 'static,
     ) -> oneshot::Receiver<Result<T>> {
         let (sender, receiver) = oneshot::channel();
-        let decide = move |pending: &mut Pending| -> Option<Answer> {
-            match verb(pending) {
+        let decide = move |pending: Result<&mut Pending>| -> Option<Answer> {
+            match pending.and_then(verb) {
                 Ok(value) => Some(Box::new(move |outcome: Result<()>| {
                     // Nobody may be waiting any more; that changes nothing.
                     let _ = sender.send(outcome.map(|()| value));

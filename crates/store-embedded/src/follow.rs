@@ -87,10 +87,12 @@ impl Follower {
                 }
                 state.asked
             };
-            if let Err(error) = self.follow(false) {
+            let followed = self.follow(false);
+            if let Err(error) = &followed {
                 tracing::error!(%error, "the index could not follow the log; it will be tried again");
             }
             let mut state = self.engine.follow.lock();
+            state.failing = followed.is_err();
             if state.asked > state.served {
                 state.served += 1;
                 state.asked = state.asked.max(asked);
@@ -156,6 +158,7 @@ impl Follower {
     fn finish(&self, frozen: Frozen, snapshot: Arc<dyn Snapshot>) {
         let mut visible = self.engine.visible_mut();
         visible.frozen = None;
+        visible.applied = (frozen.progress.lsn, frozen.progress.position);
         visible.snapshot = snapshot;
         for (id, state, _) in frozen.folders {
             if let Some(cached) = visible.folders.get_mut(&id) {

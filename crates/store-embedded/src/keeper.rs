@@ -3,12 +3,14 @@
 use std::sync::{Arc, PoisonError};
 use std::time::Duration;
 
+use crate::compaction::Compaction;
 use crate::engine::Engine;
 
 /// How often it looks by itself; an expunge without retention wakes it at once.
 const INTERVAL: Duration = Duration::from_secs(30);
 
 pub(crate) fn keep(engine: &Arc<Engine>) {
+    let mut compaction = Compaction::default();
     loop {
         {
             let follow = &engine.follow;
@@ -25,6 +27,16 @@ pub(crate) fn keep(engine: &Arc<Engine>) {
         let kept = engine.end_retention().map(|_| ()).and_then(|()| engine.forget_deliveries());
         if let Err(error) = kept {
             tracing::warn!(%error, "expunged messages could not be purged; it will be tried again");
+        }
+        while engine.options.compaction && !engine.is_poisoned() && !engine.follow.lock().closing {
+            match compaction.step(engine) {
+                Ok(true) => {}
+                Ok(false) => break,
+                Err(error) => {
+                    tracing::warn!(%error, "segments could not be compacted; it will be tried again");
+                    break;
+                }
+            }
         }
     }
 }

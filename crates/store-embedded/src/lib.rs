@@ -10,6 +10,7 @@
 //! (what is on disk). `docs/decisions/0002-embedded-store.md` says why it is made so.
 
 mod blocking;
+mod compaction;
 #[cfg(test)]
 mod crash_tests;
 mod disk;

@@ -133,6 +133,7 @@ fn visible(snapshot: Arc<dyn Snapshot>, progress: Progress) -> Result<Visible> {
     Ok(Visible {
         lsn: progress.lsn,
         position: progress.position,
+        applied: (progress.lsn, progress.position),
         active: Memtable::default(),
         frozen: None,
         snapshot,

@@ -10,7 +10,7 @@ use store::{Error, MessageId, MessageOutline, Result, Unit};
 use crate::disk::DiskFile;
 use crate::engine::Engine;
 use crate::fault::{damaged, disk_error};
-use crate::state::{BodyRow, Key, MessageRow};
+use crate::state::{BodyRow, Key, MessageRow, Place};
 
 impl Engine {
     pub fn message_row(&self, id: MessageId) -> Result<MessageRow> {
@@ -41,17 +41,16 @@ impl Engine {
         }
         let in_body = start.saturating_sub(prefix);
         let chunk = Chunk::of(&body, in_body)?;
-        let (file, offset) = self.files.of(body.place)?;
-        let octets = match chunk.read(&*file, offset, true) {
-            Err(Waits::ForDisk) => {
-                self.blocking(move || chunk.read(&*file, offset, false).map_err(Waits::into_error)).await
-            }
-            other => other.map_err(Waits::into_error),
-        };
-        let octets = match octets {
+        let octets = match self.chunk(chunk, body.place).await {
             Ok(octets) => octets,
-            // Compaction may have put the body elsewhere since; then it is whole there.
-            Err(error) => self.read_elsewhere(&message, &body, in_body, error).await?,
+            Err(error) => {
+                // Compaction may have put the body elsewhere since; then it is whole there.
+                let now = self.body_row(&message)?;
+                if now.place == body.place {
+                    return Err(error);
+                }
+                self.chunk(chunk, now.place).await?
+            }
         };
         let last = (end - prefix).min(chunk.start + octets.len() as u64) - chunk.start;
         let part = octets.slice((in_body - chunk.start) as usize..last as usize);
@@ -64,20 +63,14 @@ impl Engine {
         Ok(joined.freeze())
     }
 
-    async fn read_elsewhere(
-        self: &Arc<Self>,
-        message: &MessageRow,
-        before: &BodyRow,
-        in_body: u64,
-        error: Error,
-    ) -> Result<Bytes> {
-        let body = self.body_row(message)?;
-        if body.place == before.place {
-            return Err(error);
+    async fn chunk(self: &Arc<Self>, chunk: Chunk, place: Place) -> Result<Bytes> {
+        let (file, offset) = self.files.of(place)?;
+        match chunk.read(&*file, offset, true) {
+            Err(Waits::ForDisk) => {
+                self.blocking(move || chunk.read(&*file, offset, false).map_err(Waits::into_error)).await
+            }
+            other => other.map_err(Waits::into_error),
         }
-        let chunk = Chunk::of(&body, in_body)?;
-        let (file, offset) = self.files.of(body.place)?;
-        self.blocking(move || chunk.read(&*file, offset, false).map_err(Waits::into_error)).await
     }
 
     pub fn outline(&self, id: MessageId) -> Result<MessageOutline> {

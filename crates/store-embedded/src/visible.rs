@@ -53,6 +53,8 @@ pub(crate) struct Visible {
     pub lsn: Lsn,
     /// Right behind the last durable frame.
     pub position: Position,
+    /// How far the index has durably followed.
+    pub applied: (Lsn, Position),
     pub active: Memtable,
     /// Being written to the index.
     pub frozen: Option<Arc<Memtable>>,

@@ -6,7 +6,7 @@ use store::{
     MessageId, ModSeq, Timestamp, Uid, UidSet, UidValidity,
 };
 
-use crate::state::{AccountState, Place, StoredRow};
+use crate::state::{AccountState, BodyRow, Place, StoredRow};
 
 /// UIDs as stored: ascending ranges, both ends included.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -53,6 +53,15 @@ pub(crate) struct BodyRecord {
     pub messages: u32,
 }
 
+impl BodyRecord {
+    /// The row of a body whose record lies in this segment.
+    pub fn row(&self, segment: super::SegmentId, place: Place) -> BodyRow {
+        let record = self.outline.len() + 4 * self.checksums.len() + 24;
+        let (size, checksums) = (self.size, self.checksums.clone());
+        BodyRow { place, segment, record: record as u32, size, checksums, messages: self.messages }
+    }
+}
+
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub(crate) struct MessageRecord {
     pub id: MessageId,
@@ -85,8 +94,6 @@ pub(crate) struct FolderSnapshot {
     pub keywords: Vec<Keyword>,
     pub keyword_sets: Vec<Vec<u16>>,
     pub rows: Vec<StoredRow>,
-    /// Expunged and still readable: when, and the row as it was.
-    pub expunged: Vec<(Timestamp, Vec<StoredRow>)>,
 }
 
 /// All that is known of an account but its folders' contents.
@@ -153,11 +160,11 @@ pub(crate) enum Record {
         expunged_at: Timestamp,
         first: Uid,
     },
-    /// Compaction put a body elsewhere; void unless it still lies at the old place.
+    /// Compaction put a body and its record elsewhere; void unless they still lie at the old place.
     Moved {
         body: BodyId,
-        from: Place,
-        to: Place,
+        from: (super::SegmentId, Place),
+        to: (super::SegmentId, Place),
     },
     FolderSnapshot(FolderSnapshot),
     AccountSnapshot(AccountSnapshot),

@@ -15,9 +15,6 @@ use crate::log::{
 use crate::state::{AccountState, BodyRow, DeliveryRow, Key, MessageRow, Place, StoredRow, Table};
 use crate::visible::FolderState;
 
-/// What a message's record takes in a segment beside its prefix, about.
-const MESSAGE_OVERHEAD: u64 = 48;
-
 impl Pending {
     pub fn apply(&mut self, record: &Record) -> Result<()> {
         match record {
@@ -80,17 +77,15 @@ impl Pending {
     fn apply_body(&mut self, body: &BodyRecord) -> Result<()> {
         let (segment, bodies_at) = self.bodies_at();
         let place = match body.stored {
-            Stored::Here(at) => {
-                self.count_live(segment, body.size as i64);
-                Place::Segment { segment, offset: bodies_at + u64::from(at) }
-            }
+            Stored::Here(at) => Place::Segment { segment, offset: bodies_at + u64::from(at) },
             Stored::File(number) => {
                 self.put(Key::file(number), &body.id)?;
                 Place::File(number)
             }
         };
         self.counters.content = self.counters.content.max(body.id.0 + u64::from(body.messages.max(1)) - 1);
-        let row = BodyRow { place, size: body.size, checksums: body.checksums.clone(), messages: body.messages };
+        let row = body.row(segment, place);
+        self.count_live(segment, row.live());
         self.put(Key::body(body.id), &row)?;
         self.forming.rows.put(Key::outline(body.id), body.outline.clone().into());
         Ok(())
@@ -98,8 +93,8 @@ impl Pending {
 
     fn apply_message(&mut self, message: &MessageRecord) -> Result<()> {
         let (segment, _) = self.bodies_at();
-        self.count_live(segment, (message.prefix.len() as u64 + MESSAGE_OVERHEAD) as i64);
         let row = MessageRow { body: message.body, segment, prefix: message.prefix.clone().into() };
+        self.count_live(segment, row.live());
         self.put(Key::message(message.id), &row)
     }
 
@@ -318,7 +313,7 @@ impl Pending {
         }
         let Some(message) = self.row::<MessageRow>(&Key::message(id))? else { return Ok(()) };
         self.delete(Key::message(id));
-        self.count_live(message.segment, -((message.prefix.len() as u64 + MESSAGE_OVERHEAD) as i64));
+        self.count_live(message.segment, -message.live());
         let Some(body) = self.row::<BodyRow>(&Key::body(message.body))? else { return Ok(()) };
         let from = Key::message(MessageId(message.body.0));
         let to = Key::message(MessageId(message.body.0 + u64::from(body.messages.max(1)) - 1));
@@ -327,27 +322,22 @@ impl Pending {
         }
         self.delete(Key::body(message.body));
         self.delete(Key::outline(message.body));
-        match body.place {
-            Place::Segment { segment, .. } => self.count_live(segment, -(body.size as i64)),
-            Place::File(number) => {
-                self.delete(Key::file(number));
-                self.forming.unneeded.push(number);
-            }
+        self.count_live(body.segment, -body.live());
+        if let Place::File(number) = body.place {
+            self.delete(Key::file(number));
+            self.forming.unneeded.push(number);
         }
         Ok(())
     }
 
-    fn apply_moved(&mut self, id: BodyId, from: Place, to: Place) -> Result<()> {
+    fn apply_moved(&mut self, id: BodyId, from: (SegmentId, Place), to: (SegmentId, Place)) -> Result<()> {
         let Some(mut body) = self.row::<BodyRow>(&Key::body(id))? else { return Ok(()) };
-        if body.place != from {
+        if (body.segment, body.place) != from {
             return Ok(());
         }
-        for (place, sign) in [(from, -1), (to, 1)] {
-            if let Place::Segment { segment, .. } = place {
-                self.count_live(segment, sign * body.size as i64);
-            }
-        }
-        body.place = to;
+        self.count_live(body.segment, -body.live());
+        (body.segment, body.place) = to;
+        self.count_live(body.segment, body.live());
         self.put(Key::body(id), &body)
     }
 
@@ -356,9 +346,8 @@ impl Pending {
         if message.segment != from {
             return Ok(());
         }
-        let octets = (message.prefix.len() as u64 + MESSAGE_OVERHEAD) as i64;
-        self.count_live(from, -octets);
-        self.count_live(to, octets);
+        self.count_live(from, -message.live());
+        self.count_live(to, message.live());
         message.segment = to;
         self.put(Key::message(id), &message)
     }
@@ -371,8 +360,9 @@ impl Pending {
     }
 
     /// As [`Self::apply_folder_snapshot`].
-    fn apply_account_snapshot(&mut self, _snapshot: &AccountSnapshot) -> Result<()> {
-        Ok(())
+    fn apply_account_snapshot(&mut self, snapshot: &AccountSnapshot) -> Result<()> {
+        let lsn = self.lsn;
+        self.change_account_state(snapshot.account.id, |state| state.snapshot = lsn)
     }
 
     fn apply_forget_deliveries(&mut self, generation: u32) -> Result<()> {

@@ -14,7 +14,7 @@ use crate::visible::Changes;
 
 /// Tells a caller how it ended.
 pub(crate) type Answer = Box<dyn FnOnce(Result<()>) + Send>;
-pub(crate) type Verb = Box<dyn FnOnce(&mut Pending) -> Option<Answer> + Send>;
+pub(crate) type Verb = Box<dyn FnOnce(Result<&mut Pending>) -> Option<Answer> + Send>;
 
 pub(crate) enum Message {
     Verb(Verb),
@@ -148,17 +148,23 @@ impl Sequencer {
     }
 
     fn decide(&mut self, verb: Verb) {
-        if !self.forming {
-            self.begin_batch();
+        if !self.forming && !self.begin_batch() {
+            let behind = Error::Unavailable("the index cannot follow".into());
+            // Nothing was decided, so there is nothing to answer later.
+            let _ = verb(Err(behind));
+            return;
         }
-        if let Some(answer) = verb(&mut self.pending) {
+        if let Some(answer) = verb(Ok(&mut self.pending)) {
             self.answers.push(answer);
         }
     }
 
-    fn begin_batch(&mut self) {
+    /// `false` when so much waits for the index that no more can be taken.
+    fn begin_batch(&mut self) -> bool {
+        if !self.wait_for_index() {
+            return false;
+        }
         self.forming = true;
-        self.wait_for_index();
         if self.begins.is_none() && self.end.offset >= self.engine.options.segment_size {
             self.begin_segment();
         }
@@ -166,6 +172,7 @@ impl Sequencer {
         self.pending.lsn = self.last;
         self.pending.frame = self.end;
         self.pending.disk_full = self.engine.is_disk_full();
+        true
     }
 
     /// The next batch begins a segment of its own.
@@ -176,18 +183,19 @@ impl Sequencer {
         self.end = Position { segment: id, offset: SegmentHeader::LENGTH as u64 };
     }
 
-    /// What the index has not got yet is bounded: past it, writers wait.
-    fn wait_for_index(&self) {
+    /// What the index has not got yet is bounded: past it, writers wait, or are refused while the index fails.
+    fn wait_for_index(&self) -> bool {
         let follow = &self.engine.follow;
         let mut state = follow.lock();
-        while self.engine.unapplied() > self.engine.options.unapplied_limit
-            && !self.engine.is_poisoned()
-            && !state.closing
-        {
+        while self.engine.unapplied() > self.engine.options.unapplied_limit {
+            if state.failing || state.closing || self.engine.is_poisoned() {
+                return false;
+            }
             state.asked = state.served + 1;
             follow.changed.notify_all();
             state = follow.changed.wait(state).unwrap_or_else(std::sync::PoisonError::into_inner);
         }
+        true
     }
 
     fn hand_over(&mut self) {

@@ -18,6 +18,10 @@ pub(crate) enum Place {
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub(crate) struct BodyRow {
     pub place: Place,
+    /// Where its record lies, also when the octets have a file of their own.
+    pub segment: SegmentId,
+    /// Octets of that record, about.
+    pub record: u32,
     pub size: u64,
     pub checksums: Vec<u32>,
     /// Messages from the body's own number on that may use it.
@@ -67,6 +71,8 @@ pub(crate) struct AccountState {
     pub octets: u64,
     pub messages: u64,
     pub changed: Timestamp,
+    /// The last snapshot of the account that is in the log.
+    pub snapshot: Lsn,
 }
 
 /// The numbers given last in the whole store.
@@ -88,6 +94,21 @@ pub(crate) struct Progress {
     pub epoch: u64,
     /// Whether the store was closed in order, so that the tail may be written on.
     pub closed: bool,
+}
+
+impl BodyRow {
+    /// Octets that it takes in its segment.
+    pub fn live(&self) -> i64 {
+        let octets = if matches!(self.place, Place::Segment { .. }) { self.size } else { 0 };
+        octets as i64 + i64::from(self.record)
+    }
+}
+
+impl MessageRow {
+    /// Octets that its record takes in its segment, about.
+    pub fn live(&self) -> i64 {
+        self.prefix.len() as i64 + 24
+    }
 }
 
 impl Progress {

@@ -1,0 +1,166 @@
+//! Durable delivery beside bare appends of the same octets in the same batches, on the same disk in one run.
+//!
+//! `cargo bench -p store-embedded --bench delivery [-- DIRECTORY]`; `SECONDS` sets how long each cell runs.
+#![allow(clippy::unwrap_used, clippy::print_stdout, reason = "a benchmark")]
+
+use std::io::Write;
+use std::path::Path;
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
+use std::thread;
+use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
+
+use bytes::Bytes;
+use pollster::block_on;
+use store::{
+    Accept, Address, Change, DeliveryId, Directory, Flags, FolderId, FolderName, Mailboxes, NewAccount, Placement,
+    UidSet,
+};
+use store_embedded::{Embedded, Options};
+
+const MAILBOXES: u64 = 64;
+
+fn main() {
+    let seconds = std::env::var("SECONDS").ok().and_then(|text| text.parse().ok()).unwrap_or(3.0);
+    let length = Duration::from_secs_f64(seconds);
+    let dir = std::env::args().skip(1).find(|argument| !argument.starts_with('-'));
+    let dir = tempfile::tempdir_in(dir.unwrap_or_else(|| std::env::temp_dir().to_str().unwrap().to_owned())).unwrap();
+    println!("writers  octets  delivered/s  bare/s  ratio  with compaction/s  ratio");
+    for octets in [4 * 1024, 50 * 1024] {
+        for writers in [1, 16, 64] {
+            let plain = deliver(dir.path(), writers, octets, length, false);
+            let bare = append(dir.path(), &plain, octets, length);
+            let compacting = deliver(dir.path(), writers, octets, length, true);
+            let (rate, busy) = (plain.rate(), compacting.rate());
+            println!(
+                "{writers:>7}  {octets:>6}  {rate:>11.0}  {bare:>6.0}  {:>5.2}  {busy:>17.0}  {:>5.2}",
+                rate / bare,
+                busy / bare
+            );
+        }
+    }
+}
+
+struct Run {
+    messages: u64,
+    time: Duration,
+    /// Messages that went in one durable point, on average.
+    batch: f64,
+}
+
+impl Run {
+    fn rate(&self) -> f64 {
+        self.messages as f64 / self.time.as_secs_f64()
+    }
+}
+
+fn letter(octets: usize) -> Vec<u8> {
+    let mut letter = Vec::with_capacity(octets + 80);
+    letter.extend_from_slice(b"From: ann@example.test\r\nTo: bob@example.test\r\nSubject: bench\r\n\r\n");
+    while letter.len() < octets {
+        letter.extend_from_slice(b"The quick brown fox jumps over the lazy dog, again and again and again.\r\n");
+    }
+    letter.truncate(octets);
+    letter
+}
+
+fn open(dir: &Path) -> (Embedded, Vec<FolderId>) {
+    let clock = || SystemTime::now().duration_since(UNIX_EPOCH).unwrap().as_secs() as i64;
+    let mut options = Options::new(clock);
+    options.retention = 0;
+    let store = Embedded::open(dir, options).unwrap();
+    block_on(store.add_domain("example.test")).unwrap();
+    let inbox = |number: u64| {
+        let address = Address::parse(&format!("u{number}@example.test")).unwrap();
+        let new = NewAccount { address, aliases: Vec::new(), password: None, quota: None, created: 0 };
+        let account = block_on(store.create(new)).unwrap();
+        block_on(store.folders(account)).unwrap().by_name(&FolderName::inbox()).unwrap().id
+    };
+    let inboxes = (0..MAILBOXES).map(inbox).collect();
+    (store, inboxes)
+}
+
+/// Each writer waits for its answer before the next message. With `churn`, all but every fifth message is expunged
+/// as it goes, so that segments are compacted all the time.
+fn deliver(dir: &Path, writers: u64, octets: usize, length: Duration, churn: bool) -> Run {
+    let dir = tempfile::tempdir_in(dir).unwrap();
+    let (store, inboxes) = open(dir.path());
+    let body = letter(octets);
+    let (ended, count) = (AtomicBool::new(false), AtomicU64::new(0));
+    let points = store.durable_points();
+    let begun = Instant::now();
+    thread::scope(|scope| {
+        for writer in 0..writers {
+            let (store, inboxes, body, ended, count) = (&store, &inboxes, &body, &ended, &count);
+            scope.spawn(move || {
+                let mut number = 0;
+                while !ended.load(Ordering::Relaxed) {
+                    number += 1;
+                    let folder = inboxes[((writer * 31 + number) % MAILBOXES) as usize];
+                    let id = DeliveryId(u128::from(writer) << 64 | u128::from(number));
+                    block_on(one(store, folder, body, id));
+                    count.fetch_add(1, Ordering::Relaxed);
+                }
+            });
+        }
+        if churn {
+            scope.spawn(|| {
+                while !ended.load(Ordering::Relaxed) {
+                    thin_out(&store, &inboxes);
+                    thread::sleep(Duration::from_millis(200));
+                }
+            });
+        }
+        thread::sleep(length);
+        ended.store(true, Ordering::Relaxed);
+    });
+    let time = begun.elapsed();
+    let messages = count.load(Ordering::Relaxed);
+    let batch = messages as f64 / (store.durable_points() - points).max(1) as f64;
+    Run { messages, time, batch }
+}
+
+async fn one(store: &Embedded, folder: FolderId, body: &[u8], id: DeliveryId) {
+    let mut writer = store.stage(Some(body.len() as u64)).await.unwrap();
+    writer.write(body).await.unwrap();
+    let body = writer.finish().await.unwrap();
+    let placement = Placement {
+        folder,
+        prefix: Bytes::from_static(b"Received: from bench by bench; Mon, 1 Jan 2026 00:00:00 +0000\r\n"),
+        flags: Flags::NONE,
+        keywords: Vec::new(),
+        internal_date: 0,
+        delivery: Some(id),
+    };
+    let placed = store.accept(Accept { body, placements: vec![placement] }).await.unwrap();
+    assert!(placed.iter().all(Result::is_ok));
+}
+
+fn thin_out(store: &Embedded, inboxes: &[FolderId]) {
+    for &folder in inboxes {
+        let listing = block_on(store.listing(folder)).unwrap();
+        let most: UidSet = listing.rows().map(|row| row.uid).filter(|uid| uid.get() % 5 != 0).collect();
+        block_on(store.apply(folder, most, Change::Expunge, None)).unwrap();
+    }
+}
+
+/// One thread, append and fdatasync, batches of the size that the store's had: the limit of the disk.
+fn append(dir: &Path, run: &Run, octets: usize, length: Duration) -> f64 {
+    let mut file = tempfile::NamedTempFile::new_in(dir).unwrap();
+    let batch = run.batch.max(1.0);
+    let octets = vec![b'x'; (octets as f64 * batch) as usize];
+    let mut syncs = 0u64;
+    let begun = Instant::now();
+    let mut written = 0u64;
+    while begun.elapsed() < length {
+        file.write_all(&octets).unwrap();
+        file.as_file().sync_data().unwrap();
+        syncs += 1;
+        written += octets.len() as u64;
+        // As the log does: a file of a bounded size.
+        if written > 64 << 20 {
+            file = tempfile::NamedTempFile::new_in(dir).unwrap();
+            written = 0;
+        }
+    }
+    syncs as f64 * batch / begun.elapsed().as_secs_f64()
+}

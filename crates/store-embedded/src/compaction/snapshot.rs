@@ -1,0 +1,125 @@
+//! Snapshots of what a segment's records spoke of, so that it can go.
+
+use std::collections::BTreeMap;
+
+use store::{AccountId, Error, FolderId, Result};
+
+use crate::engine::Engine;
+use crate::log::{AccountSnapshot, FolderSnapshot, Lsn, Record};
+use crate::sequencer::Pending;
+use crate::state::StoredRow;
+
+/// Folders and accounts, each with the last durable point that spoke of it.
+#[derive(Default)]
+pub(crate) struct Touched {
+    folders: BTreeMap<FolderId, Lsn>,
+    accounts: BTreeMap<AccountId, Lsn>,
+    others: bool,
+}
+
+impl Touched {
+    pub fn note(&mut self, record: &Record, lsn: Lsn) {
+        match record {
+            Record::Place(place) => self.folder(place.folder, lsn),
+            Record::Flags { folder, .. }
+            | Record::Expunge { folder, .. }
+            | Record::Recent { folder, .. }
+            | Record::Restored { folder, .. } => self.folder(*folder, lsn),
+            Record::FolderSnapshot(snapshot) => self.folder(snapshot.folder, lsn),
+            Record::Copy { from, to, .. } => {
+                self.folder(*from, lsn);
+                self.folder(*to, lsn);
+            }
+            Record::Folders { account, put, .. } => {
+                self.account(*account, lsn);
+                put.iter().for_each(|folder| self.folder(folder.id, lsn));
+            }
+            Record::Account(account) => self.account(account.id, lsn),
+            Record::AccountSnapshot(snapshot) => self.account(snapshot.account.id, lsn),
+            Record::Domains(_) | Record::Settings(_) | Record::Counters(_) | Record::AccountRemoved { .. } => {
+                self.others = true;
+            }
+            Record::Body(_)
+            | Record::Message(_)
+            | Record::Purge { .. }
+            | Record::Moved { .. }
+            | Record::MessageMoved { .. }
+            | Record::ForgetDeliveries { .. } => {}
+        }
+    }
+
+    fn folder(&mut self, folder: FolderId, lsn: Lsn) {
+        let last = self.folders.entry(folder).or_default();
+        *last = lsn.max(*last);
+        self.account(folder.account(), lsn);
+    }
+
+    fn account(&mut self, account: AccountId, lsn: Lsn) {
+        let last = self.accounts.entry(account).or_default();
+        *last = lsn.max(*last);
+        self.others = true;
+    }
+
+    /// Puts into the log what is not there anew since; what is gone needs no snapshot.
+    pub fn write_snapshots(self, engine: &Engine) -> Result<()> {
+        for (account, lsn) in self.accounts {
+            engine.run_blocking(move |pending| unless_gone(pending.snapshot_account(account, lsn)))?;
+        }
+        for (folder, lsn) in self.folders {
+            engine.run_blocking(move |pending| unless_gone(pending.snapshot_folder(folder, lsn)))?;
+        }
+        if self.others {
+            engine.run_blocking(|pending: &mut Pending| pending.snapshot_rest())?;
+        }
+        Ok(())
+    }
+}
+
+fn unless_gone(result: Result<()>) -> Result<()> {
+    match result {
+        Err(Error::NotFound(_)) => Ok(()),
+        other => other,
+    }
+}
+
+impl Pending {
+    /// A snapshot of the folder, unless one was made since `lsn`.
+    pub fn snapshot_folder(&mut self, folder: FolderId, lsn: Lsn) -> Result<()> {
+        let state = self.folder(folder)?;
+        if state.snapshot > lsn {
+            return Ok(());
+        }
+        let listing = &state.listing;
+        let snapshot = FolderSnapshot {
+            folder,
+            uid_validity: listing.uid_validity(),
+            uid_next: listing.uid_next(),
+            highest_modseq: listing.highest_modseq(),
+            recent: state.recent,
+            keywords: listing.keyword_names().to_vec(),
+            keyword_sets: listing.keyword_sets().map(<[u16]>::to_vec).collect(),
+            rows: listing.rows().map(StoredRow::from).collect(),
+        };
+        self.apply_and_log(&Record::FolderSnapshot(snapshot))
+    }
+
+    /// A snapshot of the account and its tree, unless one was made since `lsn`.
+    pub fn snapshot_account(&mut self, id: AccountId, lsn: Lsn) -> Result<()> {
+        let (account, state) = (self.account(id)?, self.account_now(id)?.state);
+        if state.snapshot > lsn {
+            return Ok(());
+        }
+        let tree = self.tree(id)?;
+        let (folders, subscribed_names) = (tree.folders.clone(), tree.subscribed_names.clone());
+        self.apply_and_log(&Record::AccountSnapshot(AccountSnapshot { account, state, folders, subscribed_names }))
+    }
+
+    /// Domains, settings and the numbers given last.
+    pub fn snapshot_rest(&mut self) -> Result<()> {
+        let (domains, settings, counters) = (self.domains(), self.settings(), self.counters);
+        let settings = settings.iter().map(|(name, value)| (name.clone(), Some(value.to_string()))).collect();
+        self.apply_and_log(&Record::Domains(domains.to_vec()))?;
+        self.apply_and_log(&Record::Settings(settings))?;
+        self.apply_and_log(&Record::Counters(counters))
+    }
+}
