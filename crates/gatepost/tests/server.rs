@@ -197,6 +197,20 @@ fn tls_on_a_starttls_port_gets_an_alert_and_the_log_the_cure() {
 }
 
 #[test]
+fn a_client_that_knows_only_tls_1_0_is_named_in_the_log() {
+    let scratch = Scratch::new();
+    let server = Server::quickstart(&scratch, &[]);
+    // RFC 2246 §7.4.1.2: version 3.1, no session, one cipher suite, no compression, no extensions.
+    let hello = [&[1, 0, 0, 41, 3, 1][..], &[7; 32], &[0, 0, 2, 0, 0x2f, 1, 0]].concat();
+    let mut client = server.connect("imaps").into_inner();
+    client.write_all(&[&[22, 3, 1, 0, 45][..], &hello].concat()).unwrap();
+    let mut alert = Vec::new();
+    client.read_to_end(&mut alert).unwrap();
+    assert_eq!(alert.first(), Some(&21), "{alert:?}");
+    server.logged(&["127.0.0.1", "TLS 1.2 is the least"]);
+}
+
+#[test]
 fn tls_from_the_first_octet_is_taken_on_port_587_and_one_who_waits_is_greeted() {
     let scratch = Scratch::new();
     let server = Server::quickstart(&scratch, &[]);

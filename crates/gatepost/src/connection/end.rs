@@ -23,6 +23,8 @@ pub enum End {
     TlsOnClearPort,
     #[error("TLS failed: {0}")]
     Tls(io::Error),
+    #[error("TLS failed: {0}; an old program or printer? TLS 1.2 is the least that this server speaks")]
+    TlsTooOld(io::Error),
     #[error("the connection broke: {0}")]
     Broken(#[from] io::Error),
     /// The announced octets of a message could not all be sent.
@@ -31,4 +33,15 @@ pub enum End {
     /// Nothing went wrong on the wire: the service function gives up for a reason of its own.
     #[error("{0}")]
     GaveUp(String),
+}
+
+impl End {
+    /// A handshake that failed; one that no setting of this server could have saved is told apart.
+    pub(super) fn handshake(error: io::Error) -> Self {
+        let cause = error.get_ref().and_then(|cause| cause.downcast_ref::<rustls::Error>());
+        match cause {
+            Some(rustls::Error::PeerIncompatible(_)) => Self::TlsTooOld(error),
+            _ => Self::Tls(error),
+        }
+    }
 }

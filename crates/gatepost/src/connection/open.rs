@@ -86,7 +86,7 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Connection<S> {
                 self.channel = channel;
                 Ok(())
             }
-            Ok(Err(error)) => Err(End::Tls(error)),
+            Ok(Err(error)) => Err(End::handshake(error)),
             Err(_) => Err(End::Tls(io::ErrorKind::TimedOut.into())),
         }
     }
