@@ -1,7 +1,7 @@
 //! Durable delivery beside bare appends of the same octets in the same batches, on the same disk in one run.
 //!
 //! `cargo bench -p store-embedded --bench delivery [-- DIRECTORY]`; `SECONDS` sets how long each cell runs.
-#![allow(clippy::unwrap_used, clippy::print_stdout, reason = "a benchmark")]
+#![allow(clippy::indexing_slicing, clippy::unwrap_used, clippy::print_stdout, reason = "a benchmark")]
 
 use std::io::Write;
 use std::path::Path;

@@ -39,6 +39,7 @@ pub(crate) struct Compaction {
 impl Compaction {
     /// Compacts the segments with the least that is live, as many as fill one new segment; whether there were any.
     pub fn step(&mut self, engine: &Engine) -> Result<bool> {
+        let _held = engine.keep_segments();
         let candidates = self.candidates(engine)?;
         if candidates.is_empty() {
             return Ok(false);

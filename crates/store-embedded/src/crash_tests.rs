@@ -145,11 +145,11 @@ fn choose(random: &mut Random, model: &Model, number: u64) -> Step {
     }
 }
 
-fn one(uid: u32) -> UidSet {
+pub(crate) fn one(uid: u32) -> UidSet {
     Uid::new(uid).into_iter().collect()
 }
 
-fn id_of(store: &Embedded, account: AccountId, name: &str) -> Result<FolderId> {
+pub(crate) fn id_of(store: &Embedded, account: AccountId, name: &str) -> Result<FolderId> {
     let folders = block_on(store.folders(account))?;
     let name = FolderName::new(name)?;
     folders.by_name(&name).map(|folder| folder.id).ok_or(Error::NotFound("the folder"))
@@ -241,17 +241,17 @@ fn next_uids(store: &Embedded, account: AccountId) -> BTreeMap<u64, u32> {
 }
 
 /// One account's worker: its model, and the step that was under way when the power went.
-struct Worker {
-    account: AccountId,
+pub(crate) struct Worker {
+    pub account: AccountId,
     random: Random,
     number: u64,
     model: Model,
     under_way: Option<Model>,
-    next_uids: BTreeMap<u64, u32>,
+    pub next_uids: BTreeMap<u64, u32>,
 }
 
 impl Worker {
-    fn work(&mut self, store: &Embedded, steps: usize) {
+    pub fn work(&mut self, store: &Embedded, steps: usize) {
         for _ in 0..steps {
             self.number += 1;
             let step = choose(&mut self.random, &self.model, self.number);
@@ -278,7 +278,7 @@ impl Worker {
         }
     }
 
-    fn check(&mut self, store: &Embedded, context: &str) {
+    pub fn check(&mut self, store: &Embedded, context: &str) {
         let found = observe(store, self.account, &self.model);
         let under_way = self.under_way.take();
         let happened = under_way.filter(|after| after.folders == found.folders);
@@ -300,7 +300,7 @@ impl Worker {
     }
 }
 
-fn set_up(disk: &SimulatedDisk, accounts: u64, seed: u64) -> Vec<Worker> {
+pub(crate) fn set_up(disk: &SimulatedDisk, accounts: u64, seed: u64) -> Vec<Worker> {
     let store = open(disk).unwrap();
     block_on(store.add_domain("example.test")).unwrap();
     let worker = |number: u64| {
@@ -325,7 +325,7 @@ fn crash_rounds(what: Crash, seed: u64, rounds: u64) {
     for round in 0..rounds {
         let context = format!("{what:?}, seed {seed}, round {round}");
         // Now and then the power goes again while the store is being opened.
-        let options = || if seed % 2 == 0 { options() } else { compacting() };
+        let options = || if seed.is_multiple_of(2) { options() } else { compacting() };
         if random.below(4) == 0 {
             disk.crash_in(random.below(30), what, seed ^ round);
             drop(open_with(&disk, options()));

@@ -44,7 +44,7 @@ impl Embedded {
             std::io::ErrorKind::WouldBlock => Error::Busy,
             _ => disk_error("locking the data directory", &error),
         })?;
-        let Ready { engine, counters, inbox, opened, end, file, last } = open(disk, dir, options)?;
+        let Ready { engine, counters, inbox, opened, end, file, last } = open(disk, dir, options, None)?;
         if opened != Opened::default() {
             tracing::warn!(?opened, "the store was not closed in order");
         }

@@ -41,6 +41,8 @@ pub(crate) struct Engine {
     /// Wakes the index thread, and who waits for it.
     pub follow: Follow,
     pub blocking: Blocking,
+    /// Held by who needs all segments to stay, and by compaction while it removes some.
+    pub upkeep: Mutex<()>,
 }
 
 /// What the index thread is asked for.
@@ -100,6 +102,7 @@ impl Engine {
             poisoned: AtomicBool::new(false),
             follow: Follow::default(),
             blocking,
+            upkeep: Mutex::default(),
         }
     }
 
@@ -127,6 +130,11 @@ impl Engine {
 
     pub fn is_poisoned(&self) -> bool {
         self.poisoned.load(Ordering::SeqCst)
+    }
+
+    /// As long as it is held, no segment is removed.
+    pub fn keep_segments(&self) -> MutexGuard<'_, ()> {
+        self.upkeep.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     /// The segment's file is gone: so is its row.
@@ -231,10 +239,10 @@ impl Engine {
         for page in pages {
             rows.push(page?.into_iter().map(Into::into).collect());
         }
-        let FolderMeta { uid_validity, uid_next, highest_modseq, recent, snapshot } = meta;
+        let FolderMeta { uid_validity, uid_next, highest_modseq, recent, changed, snapshot } = meta;
         let listing = Listing::restore(uid_validity, uid_next, highest_modseq, keywords.names, keywords.sets, rows)
             .map_err(|_| damaged("a folder's rows in the index"))?;
-        let state = FolderState { listing, recent, snapshot };
+        let state = FolderState { listing, recent, changed, snapshot };
         let mut visible = self.visible_mut();
         visible.ticks += 1;
         if let Some(cached) = visible.folders.get(&id) {

@@ -162,9 +162,7 @@ impl Follower {
         visible.snapshot = snapshot;
         for (id, state, _) in frozen.folders {
             if let Some(cached) = visible.folders.get_mut(&id) {
-                let same = cached.state.listing.is_same(&state.listing)
-                    && (cached.state.recent, cached.state.snapshot) == (state.recent, state.snapshot);
-                cached.dirty = !same;
+                cached.dirty = !cached.state.is_same(&state);
                 cached.applied = Some(state.listing);
             }
         }
@@ -207,6 +205,7 @@ fn derive(frozen: &Frozen, snapshot: &dyn Snapshot) -> Result<Memtable> {
             uid_next: listing.uid_next(),
             highest_modseq: listing.highest_modseq(),
             recent: state.recent,
+            changed: state.changed,
             snapshot: state.snapshot,
         };
         rows.put(Key::folder_meta(id), encode(&meta)?);

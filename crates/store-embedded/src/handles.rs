@@ -5,16 +5,15 @@ use std::sync::Arc;
 
 use bytes::Bytes;
 use store::{
-    Accept, AcceptedDomain, Account, AccountChange, AccountId, Address, Applied, BodyWriter, Change, Content,
-    Directory, Error, FolderChange, FolderId, Folders, Future, Lease, Listing, Mailboxes, MessageId, MessageOutline,
-    ModSeq, NewAccount, Placed, Result, Settings, SettingsMap, Uid, UidSet, Usage, Watch,
+    Accept, AcceptedDomain, Account, AccountChange, AccountId, Address, Applied, BodyWriter, Change, Directory, Error,
+    FolderChange, FolderId, Folders, Future, Lease, Listing, Mailboxes, MessageId, MessageOutline, ModSeq, NewAccount,
+    Placed, Result, Settings, SettingsMap, Uid, UidSet, Usage, Watch,
 };
 
 use crate::Embedded;
 use crate::engine::Engine;
-use crate::log::checksums;
-use crate::sequencer::{ReadyBody, ReadyContent};
-use crate::stage::{Spilled, Stage};
+use crate::sequencer::{Pending, ReadyBody};
+use crate::stage::Stage;
 use crate::state::{AccountState, Key, Table, decode};
 
 impl Mailboxes for Embedded {
@@ -25,23 +24,16 @@ impl Mailboxes for Embedded {
     fn accept(&self, accept: Accept) -> Future<'_, Result<Vec<Result<Placed>>>> {
         Box::pin(async move {
             let Accept { body, placements } = accept;
-            let outline = body.outline.encode();
-            // Held until the answer: what waits for the disk counts against the budget.
-            let (checksums, content, _held) = match body.content {
-                Content::Inline { bytes, permit } => {
-                    let (sums, content) = (checksums(&bytes), ReadyContent::Inline(bytes));
-                    (sums, content, Some(permit))
+            let (body, held) = ReadyBody::of(body)?;
+            let verb = move |pending: &mut Pending| {
+                let before = pending.counters.content;
+                let answers = pending.accept(body, placements)?;
+                if pending.counters.content != before {
+                    pending.hold(held);
                 }
-                Content::Spilled { handle } => {
-                    let mut spilled = handle
-                        .downcast::<Spilled>()
-                        .map_err(|_| Error::Invalid("the body was staged with another store".into()))?;
-                    let sums = std::mem::take(&mut spilled.checksums);
-                    return self.accept_spilled(body.size, sums, outline, *spilled, placements).await;
-                }
+                Ok(answers)
             };
-            let body = ReadyBody { size: body.size, checksums, outline, content };
-            self.engine.run(move |pending| pending.accept(body, placements)).await
+            self.engine.run(verb).await
         })
     }
 
@@ -133,29 +125,6 @@ impl Mailboxes for Embedded {
 /// So many outlines are looked up on the caller's thread.
 const FEW: usize = 64;
 
-impl Embedded {
-    async fn accept_spilled(
-        &self,
-        size: u64,
-        checksums: Vec<u32>,
-        outline: Vec<u8>,
-        spilled: Spilled,
-        placements: Vec<store::Placement>,
-    ) -> Result<Vec<Result<Placed>>> {
-        let body = ReadyBody { size, checksums, outline, content: ReadyContent::File(spilled.number) };
-        self.engine
-            .run(move |pending| {
-                let mut spilled = spilled;
-                let before = pending.counters.content;
-                let answers = pending.accept(body, placements);
-                // From here on only the log decides whether the file is needed; a start removes those that are not.
-                spilled.used = pending.counters.content != before;
-                answers
-            })
-            .await
-    }
-}
-
 impl Directory for Embedded {
     fn find(&self, address: &Address) -> Future<'_, Result<Option<Arc<Account>>>> {
         let key = Key::address(address);
@@ -211,7 +180,7 @@ impl Engine {
             let rows = self.range(&from, &Key::last(Table::Address), limit + 1)?;
             let (count, before) = (rows.len(), from.clone());
             for (key, id) in rows {
-                if key == before && !matches!(after, Bound::Unbounded) || key == before && !accounts.is_empty() {
+                if key == before && (!matches!(after, Bound::Unbounded) || !accounts.is_empty()) {
                     continue;
                 }
                 let account: Option<Account> = self.row(&Key::account(decode(&id)?))?;

@@ -23,6 +23,9 @@ mod handles;
 mod index;
 mod keeper;
 mod log;
+mod maintenance;
+#[cfg(test)]
+mod maintenance_tests;
 mod open;
 mod options;
 mod read;
@@ -35,5 +38,6 @@ mod waiting;
 mod writer;
 
 pub use embedded::Embedded;
+pub use maintenance::{Backup, Fault, Repaired, RestoredMailbox, Verified, repair, restore, verify};
 pub use open::Opened;
 pub use options::{Clock, Options};

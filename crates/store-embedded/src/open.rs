@@ -48,7 +48,8 @@ pub(crate) struct Ready {
     pub last: Lsn,
 }
 
-pub(crate) fn open(disk: Arc<dyn Disk>, dir: &Path, options: Options) -> Result<Ready> {
+/// `rebuild`: the epoch of a store whose index is being made anew; the log is then left to the caller.
+pub(crate) fn open(disk: Arc<dyn Disk>, dir: &Path, options: Options, rebuild: Option<u64>) -> Result<Ready> {
     for dir in [segments_dir(dir), bodies_dir(dir)] {
         disk.create_dir(&dir).map_err(|error| disk_error("making a directory", &error))?;
     }
@@ -56,7 +57,7 @@ pub(crate) fn open(disk: Arc<dyn Disk>, dir: &Path, options: Options) -> Result<
     let segments = Segments::list(&*disk, dir)?;
     let progress = match index.progress()? {
         Some(progress) => progress,
-        None if segments.headers.is_empty() => first_progress(&*disk, dir, &*index)?,
+        None if rebuild.is_some() || segments.headers.is_empty() => first_progress(&*disk, dir, &*index, rebuild)?,
         None => return Err(Error::Corrupt("the index is missing; `gatepost store repair` makes it anew".into())),
     };
     if progress.version != Progress::VERSION {
@@ -86,16 +87,19 @@ pub(crate) fn open(disk: Arc<dyn Disk>, dir: &Path, options: Options) -> Result<
         opened: Opened::default(),
         last: progress.lsn,
     };
-    let unproven = replay.run(&segments, progress)?;
-    let (end, file) = replay.go_on(progress, unproven)?;
-    replay.opened.removed_files = remove_orphans(&engine)?;
+    let (mut end, mut file) = (progress.position, None);
+    if rebuild.is_none() {
+        let unproven = replay.run(&segments, progress)?;
+        (end, file) = replay.go_on(progress, unproven)?;
+        replay.opened.removed_files = remove_orphans(&engine)?;
+    }
     let Replay { pending, opened, last, .. } = replay;
     Ok(Ready { engine, counters: pending.counters, inbox, opened, end, file, last })
 }
 
-fn first_progress(disk: &dyn Disk, dir: &Path, index: &dyn Index) -> Result<Progress> {
+fn first_progress(disk: &dyn Disk, dir: &Path, index: &dyn Index, epoch: Option<u64>) -> Result<Progress> {
     // Keys of a fresh RandomState come from the system's random numbers.
-    let epoch = RandomState::new().build_hasher().finish();
+    let epoch = epoch.unwrap_or_else(|| RandomState::new().build_hasher().finish());
     let progress = Progress { version: Progress::VERSION, epoch, closed: true, ..Default::default() };
     index.commit(&[&Memtable::default()], progress)?;
     let synced = [segments_dir(dir), bodies_dir(dir), dir.to_owned()].iter().try_for_each(|dir| disk.sync_dir(dir));

@@ -16,8 +16,22 @@ pub(crate) struct FolderState {
     pub listing: Listing,
     /// Messages from here on are recent for who asks next.
     pub recent: Uid,
+    /// The durable point that changed it last.
+    pub changed: Lsn,
     /// The last snapshot of it that is in the log.
     pub snapshot: Lsn,
+}
+
+impl FolderState {
+    /// Whether the log needs a snapshot of it, so that records up to `lsn` can go.
+    pub fn needs_snapshot(&self, lsn: Lsn) -> bool {
+        self.snapshot <= lsn || self.snapshot < self.changed
+    }
+
+    pub fn is_same(&self, other: &Self) -> bool {
+        let marks = |state: &Self| (state.recent, state.changed, state.snapshot);
+        self.listing.is_same(&other.listing) && marks(self) == marks(other)
+    }
 }
 
 /// What one durable point changes.

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use store::{AccountId, Error, FolderId, Result};
+use store::{AccountId, DeliveryId, Error, FolderId, Result};
 
 use crate::engine::Engine;
 use crate::log::{AccountSnapshot, FolderSnapshot, Lsn, Record};
@@ -15,15 +15,24 @@ pub(crate) struct Touched {
     folders: BTreeMap<FolderId, Lsn>,
     accounts: BTreeMap<AccountId, Lsn>,
     others: bool,
+    deliveries: Vec<(AccountId, DeliveryId)>,
 }
+
+/// Delivery ids of one durable point.
+const DELIVERIES: usize = 1000;
 
 impl Touched {
     pub fn note(&mut self, record: &Record, lsn: Lsn) {
         match record {
-            Record::Place(place) => self.folder(place.folder, lsn),
+            Record::Place(place) => {
+                self.deliveries.extend(place.delivery.map(|delivery| (place.folder.account(), delivery)));
+                self.folder(place.folder, lsn);
+            }
+            Record::Deliveries(rows) => self.deliveries.extend(rows.iter().map(|(account, id, _)| (*account, *id))),
             Record::Flags { folder, .. }
             | Record::Expunge { folder, .. }
             | Record::Recent { folder, .. }
+            | Record::Raised { folder, .. }
             | Record::Restored { folder, .. } => self.folder(*folder, lsn),
             Record::FolderSnapshot(snapshot) => self.folder(snapshot.folder, lsn),
             Record::Copy { from, to, .. } => {
@@ -64,9 +73,21 @@ impl Touched {
     pub fn write_snapshots(self, engine: &Engine) -> Result<()> {
         for (account, lsn) in self.accounts {
             engine.run_blocking(move |pending| unless_gone(pending.snapshot_account(account, lsn)))?;
+            let tree = match engine.tree(account) {
+                Ok(tree) => tree,
+                Err(Error::NotFound(_)) => continue,
+                Err(error) => return Err(error),
+            };
+            // All folders of the account: a copy may have come from a folder whose records go into one whose
+            // records stay.
+            for folder in &tree.folders {
+                let (id, lsn) = (folder.id, self.folders.get(&folder.id).copied().unwrap_or_default());
+                engine.run_blocking(move |pending| unless_gone(pending.snapshot_folder(id, lsn)))?;
+            }
         }
-        for (folder, lsn) in self.folders {
-            engine.run_blocking(move |pending| unless_gone(pending.snapshot_folder(folder, lsn)))?;
+        for ids in self.deliveries.chunks(DELIVERIES) {
+            let ids = ids.to_vec();
+            engine.run_blocking(move |pending| pending.snapshot_deliveries(&ids))?;
         }
         if self.others {
             engine.run_blocking(|pending: &mut Pending| pending.snapshot_rest())?;
@@ -83,10 +104,10 @@ fn unless_gone(result: Result<()>) -> Result<()> {
 }
 
 impl Pending {
-    /// A snapshot of the folder, unless one was made since `lsn`.
+    /// A snapshot of the folder, unless one was made since `lsn` and since its last change.
     pub fn snapshot_folder(&mut self, folder: FolderId, lsn: Lsn) -> Result<()> {
         let state = self.folder(folder)?;
-        if state.snapshot > lsn {
+        if !state.needs_snapshot(lsn) {
             return Ok(());
         }
         let listing = &state.listing;
@@ -112,6 +133,15 @@ impl Pending {
         let tree = self.tree(id)?;
         let (folders, subscribed_names) = (tree.folders.clone(), tree.subscribed_names.clone());
         self.apply_and_log(&Record::AccountSnapshot(AccountSnapshot { account, state, folders, subscribed_names }))
+    }
+
+    /// Those delivery ids that are still remembered.
+    pub fn snapshot_deliveries(&mut self, ids: &[(AccountId, DeliveryId)]) -> Result<()> {
+        let mut rows = Vec::new();
+        for &(account, id) in ids {
+            rows.extend(self.delivered(account, id)?.map(|row| (account, id, row)));
+        }
+        if rows.is_empty() { Ok(()) } else { self.apply_and_log(&Record::Deliveries(rows)) }
     }
 
     /// Domains, settings and the numbers given last.

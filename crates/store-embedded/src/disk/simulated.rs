@@ -19,10 +19,6 @@ pub(crate) enum Crash {
     TornSectors,
 }
 
-impl Crash {
-    pub const ALL: [Self; 4] = [Self::Nothing, Self::Everything, Self::RandomBlocks, Self::TornSectors];
-}
-
 #[derive(Clone, Default)]
 pub(crate) struct SimulatedDisk(Arc<Mutex<State>>);
 

@@ -26,22 +26,22 @@ impl Backend {
 
 impl StorageBackend for Backend {
     fn len(&self) -> io::Result<u64> {
-        Ok(self.file()?.len()?)
+        self.file()?.len()
     }
 
     fn read(&self, offset: u64, out: &mut [u8]) -> io::Result<()> {
-        Ok(self.file()?.read_exact_at(out, offset)?)
+        self.file()?.read_exact_at(out, offset)
     }
 
     fn set_len(&self, len: u64) -> io::Result<()> {
-        Ok(self.file()?.set_len(len)?)
+        self.file()?.set_len(len)
     }
 
     fn sync_data(&self) -> io::Result<()> {
-        Ok(self.file()?.sync_data()?)
+        self.file()?.sync_data()
     }
 
     fn write(&self, offset: u64, data: &[u8]) -> io::Result<()> {
-        Ok(self.file()?.write_all_at(&[data], offset)?)
+        self.file()?.write_all_at(&[data], offset)
     }
 }

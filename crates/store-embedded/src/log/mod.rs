@@ -13,7 +13,7 @@ pub(crate) use record::{
     AccountSnapshot, BodyRecord, FolderSnapshot, MessageRecord, PlaceRecord, Ranges, Record, Stored, decode_records,
     encode_record,
 };
-pub(crate) use scan::{Finding, Scan, ScannedFrame};
+pub(crate) use scan::{Finding, Scan, ScannedFrame, body_is_whole};
 pub(crate) use segment::{Predecessor, SegmentHeader, file_name, parse_file_name};
 
 /// A segment by its number: never used again within a store.

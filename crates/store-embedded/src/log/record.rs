@@ -6,7 +6,7 @@ use store::{
     MessageId, ModSeq, Timestamp, Uid, UidSet, UidValidity,
 };
 
-use crate::state::{AccountState, BodyRow, Place, StoredRow};
+use crate::state::{AccountState, BodyRow, DeliveryRow, Place, StoredRow};
 
 /// UIDs as stored: ascending ranges, both ends included.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -73,6 +73,7 @@ pub(crate) struct MessageRecord {
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub(crate) struct PlaceRecord {
     pub folder: FolderId,
+    pub uid_validity: UidValidity,
     pub uid: Uid,
     pub modseq: ModSeq,
     pub message: MessageId,
@@ -180,11 +181,19 @@ pub(crate) enum Record {
         from: super::SegmentId,
         to: super::SegmentId,
     },
-    /// Brings a retained message back under a new UID.
+    /// Messages put back from a backup under the UIDs they had.
     Restored {
         folder: FolderId,
-        place: PlaceRecord,
+        places: Vec<PlaceRecord>,
     },
+    /// UIDs and modseqs up to these were perhaps given before a restore or a repair.
+    Raised {
+        folder: FolderId,
+        uid_next: Uid,
+        modseq: ModSeq,
+    },
+    /// Delivery ids still remembered, so that their records can go.
+    Deliveries(Vec<(AccountId, DeliveryId, DeliveryRow)>),
 }
 
 /// [`FlagChange`] as stored.
@@ -257,6 +266,7 @@ mod tests {
             }),
             Record::Place(PlaceRecord {
                 folder,
+                uid_validity: UidValidity(std::num::NonZeroU32::MIN),
                 uid: Uid::new(7).unwrap(),
                 modseq: ModSeq(300),
                 message: MessageId(5),

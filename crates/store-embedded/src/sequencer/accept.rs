@@ -1,10 +1,14 @@
 //! Messages come in.
 
+use std::any::Any;
+
 use bytes::Bytes;
 use store::{BodyId, DeliveryId, Error, MessageId, ModSeq, Placed, Placement, Result};
+use store::{Content, Staged};
 
 use super::Pending;
-use crate::log::{BodyRecord, MessageRecord, PlaceRecord, Record, Stored};
+use crate::log::{BodyRecord, MessageRecord, PlaceRecord, Record, Stored, checksums};
+use crate::stage::Spilled;
 use crate::state::{DeliveryRow, Key};
 
 /// A body that was staged, with its checksums taken.
@@ -18,6 +22,43 @@ pub(crate) struct ReadyBody {
 pub(crate) enum ReadyContent {
     Inline(Bytes),
     File(u64),
+}
+
+/// What a body holds until it is durable: its part of the budget, or its file.
+pub(crate) enum Held {
+    Budget { _permit: Box<dyn Any + Send + Sync> },
+    File(Box<Spilled>),
+}
+
+impl Held {
+    /// From here on only the log decides whether a file is needed; a start removes those that are not.
+    pub fn used(self) {
+        if let Self::File(mut spilled) = self {
+            spilled.used = true;
+        }
+    }
+}
+
+impl ReadyBody {
+    /// `Invalid` for a body that was staged with another engine.
+    pub fn of(staged: Staged) -> Result<(Self, Held)> {
+        let Staged { size, outline, content } = staged;
+        let outline = outline.encode();
+        match content {
+            Content::Inline { bytes, permit } => {
+                let (checksums, content) = (checksums(&bytes), ReadyContent::Inline(bytes));
+                Ok((Self { size, checksums, outline, content }, Held::Budget { _permit: permit }))
+            }
+            Content::Spilled { handle } => {
+                let mut spilled = handle
+                    .downcast::<Spilled>()
+                    .map_err(|_| Error::Invalid("the body was staged with another store".into()))?;
+                let checksums = std::mem::take(&mut spilled.checksums);
+                let content = ReadyContent::File(spilled.number);
+                Ok((Self { size, checksums, outline, content }, Held::File(spilled)))
+            }
+        }
+    }
 }
 
 impl Pending {
@@ -50,20 +91,26 @@ impl Pending {
         if made.is_empty() {
             return Ok(answers);
         }
-        let stored = match body.content {
-            ReadyContent::Inline(octets) => {
-                let at = self.bodies_length;
-                self.bodies_length += octets.len();
-                self.bodies.push(octets);
-                Stored::Here(u32::try_from(at).map_err(|_| Error::Unavailable("a batch over 4 GiB".into()))?)
-            }
-            ReadyContent::File(number) => Stored::File(number),
-        };
         let messages = made.len() as u32;
-        let ReadyBody { size, checksums, outline, .. } = body;
+        let ReadyBody { size, checksums, outline, content } = body;
+        let stored = self.take_body(content)?;
         let record = BodyRecord { id, size, stored, checksums, outline, messages };
         self.apply_and_log(&Record::Body(record))?;
         Ok(answers)
+    }
+
+    /// Takes a body into the frame being gathered.
+    pub fn take_body(&mut self, content: ReadyContent) -> Result<Stored> {
+        match content {
+            ReadyContent::Inline(octets) => {
+                let at = u32::try_from(self.bodies_length);
+                let at = at.map_err(|_| Error::Unavailable("a batch over 4 GiB".into()))?;
+                self.bodies_length += octets.len();
+                self.bodies.push(octets);
+                Ok(Stored::Here(at))
+            }
+            ReadyContent::File(number) => Ok(Stored::File(number)),
+        }
     }
 
     fn place(&mut self, message: MessageId, body: u64, placement: Placement) -> Result<Placed> {
@@ -81,9 +128,12 @@ impl Pending {
         drop(listing);
         let size = prefix.len() as u64 + body;
         let modseq = self.admit(folder.account(), size)?;
-        let record = PlaceRecord { folder, uid, modseq, message, size, internal_date, flags, keywords, delivery };
+        let record =
+            PlaceRecord { folder, uid_validity, uid, modseq, message, size, internal_date, flags, keywords, delivery };
         let uid = self.apply_place(&record)?;
-        self.log(&Record::Place(PlaceRecord { uid, ..record }))?;
+        let record = PlaceRecord { uid, ..record };
+        self.remember_delivery(&record)?;
+        self.log(&Record::Place(record))?;
         Ok(Placed { folder, uid_validity, uid, duplicate: false })
     }
 
@@ -96,7 +146,8 @@ impl Pending {
         }
     }
 
-    fn delivered(&self, account: store::AccountId, id: DeliveryId) -> Result<Option<DeliveryRow>> {
+    /// Where a delivery id was placed, as long as it is remembered.
+    pub fn delivered(&self, account: store::AccountId, id: DeliveryId) -> Result<Option<DeliveryRow>> {
         let newest = self.engine.options.delivery_generation(self.now());
         for generation in (newest.saturating_sub(2)..=newest.saturating_add(1)).rev() {
             if let Some(row) = self.row(&Key::delivery(generation, account, id))? {

@@ -11,13 +11,17 @@ use crate::state::Key;
 impl Pending {
     pub fn create_account(&mut self, new: NewAccount) -> Result<AccountId> {
         let NewAccount { address, aliases, password, quota, created } = new;
-        let number = self.counters.account.checked_add(1);
-        let id = AccountId(number.ok_or_else(|| Error::Limit("this store has used all its account numbers".into()))?);
+        let id = self.next_account()?;
         let account = Account { id, address, aliases, password, quota, created };
         self.check_addresses(&account)?;
         self.apply_and_log(&Record::Account(account.clone()))?;
         self.make_first_folders(&account)?;
         Ok(id)
+    }
+
+    pub fn next_account(&self) -> Result<AccountId> {
+        let number = self.counters.account.checked_add(1);
+        Ok(AccountId(number.ok_or_else(|| Error::Limit("this store has used all its account numbers".into()))?))
     }
 
     pub fn change_account(&mut self, id: AccountId, change: AccountChange) -> Result<()> {
@@ -56,7 +60,7 @@ impl Pending {
         self.apply_and_log(&Record::Settings(changes.collect()))
     }
 
-    fn check_addresses(&self, account: &Account) -> Result<()> {
+    pub fn check_addresses(&self, account: &Account) -> Result<()> {
         let domains = self.domains();
         let mut seen: BTreeSet<&Address> = BTreeSet::new();
         for address in [&account.address].into_iter().chain(&account.aliases) {

@@ -1,11 +1,11 @@
 //! What a record does to the state: the same for a verb just decided, at a replay, and for a rebuilt index.
 
-use std::collections::HashSet;
+use std::collections::{BTreeMap, HashSet};
 use std::sync::Arc;
 
 use store::{
-    Account, AccountId, BodyId, Error, FolderId, Folders, Keyword, Listing, MessageId, ModSeq, Page, Result, Row,
-    SettingsMap, Timestamp, Uid, UidSet,
+    Account, AccountId, BodyId, Error, FolderId, Folders, Keyword, KeywordSet, Listing, MessageId, ModSeq, Page,
+    Result, Row, SettingsMap, Timestamp, Uid, UidSet,
 };
 
 use super::Pending;
@@ -20,7 +20,11 @@ impl Pending {
         match record {
             Record::Body(body) => self.apply_body(body),
             Record::Message(message) => self.apply_message(message),
-            Record::Place(place) => self.apply_place(place).map(|_| ()),
+            Record::Place(place) => {
+                // Before the rest: while the index is made anew, the folder may be in a later snapshot only.
+                self.remember_delivery(place)?;
+                self.apply_place(place).map(|_| ())
+            }
             Record::Flags { folder, uids, how, flags, keywords, modseq } => {
                 let listing = &mut self.folder_mut(*folder)?.listing;
                 listing.set_flags_where(&uids.to_set(), *modseq, (*how).into(), *flags, keywords, None)?;
@@ -54,6 +58,8 @@ impl Pending {
                 self.folder_mut(*folder)?.recent = *from;
                 Ok(())
             }
+            // What can be purged then is found anew when the index stands.
+            Record::Purge { .. } if self.rebuilding => Ok(()),
             Record::Purge { folder, expunged_at, first } => self.apply_purge(*folder, *expunged_at, *first),
             Record::Moved { body, from, to } => self.apply_moved(*body, *from, *to),
             Record::FolderSnapshot(snapshot) => self.apply_folder_snapshot(snapshot),
@@ -66,11 +72,16 @@ impl Pending {
                 Ok(())
             }
             Record::MessageMoved { message, from, to } => self.apply_message_moved(*message, *from, *to),
-            Record::Restored { folder, place } => {
-                let mut place = place.clone();
-                place.folder = *folder;
-                self.apply_place(&place).map(|_| ())
+            Record::Deliveries(_) if !self.rebuilding => Ok(()),
+            Record::Deliveries(rows) => {
+                let generation = self.engine.options.delivery_generation(self.now());
+                rows.iter().try_for_each(|(account, id, row)| self.put(Key::delivery(generation, *account, *id), row))
             }
+            Record::Raised { folder, uid_next, modseq } => {
+                self.folder_mut(*folder)?.listing.raise(*uid_next, *modseq);
+                self.raise_modseq(folder.account(), *modseq)
+            }
+            Record::Restored { folder, places } => self.apply_restored(*folder, places),
         }
     }
 
@@ -108,19 +119,20 @@ impl Pending {
         }
         let keywords = listing.intern(&place.keywords)?;
         let uid = listing.push(place.modseq, place.message, place.size, place.internal_date, place.flags, keywords)?;
-        let uid_validity = listing.uid_validity();
         now.modseq = now.modseq.max(place.modseq);
         now.octets += place.size;
         now.messages += 1;
         self.change_account_state(account, |state| *state = now)?;
         self.forming.rows.put(Key::reference(place.message, place.folder, uid.get()), bytes::Bytes::new());
-        if let Some(delivery) = place.delivery {
-            // The generation is that of the log's own time, not of the message's date, which may lie anywhere.
-            let generation = self.engine.options.delivery_generation(self.now());
-            let row = DeliveryRow { folder: place.folder, uid_validity, uid };
-            self.put(Key::delivery(generation, account, delivery), &row)?;
-        }
         Ok(uid)
+    }
+
+    pub fn remember_delivery(&mut self, place: &PlaceRecord) -> Result<()> {
+        let Some(delivery) = place.delivery else { return Ok(()) };
+        // The generation is that of the engine's own time, not of the message's date, which may lie anywhere.
+        let generation = self.engine.options.delivery_generation(self.now());
+        let PlaceRecord { folder, uid_validity, uid, .. } = *place;
+        self.put(Key::delivery(generation, folder.account(), delivery), &DeliveryRow { folder, uid_validity, uid })
     }
 
     /// Takes messages out and keeps them for their retention; the folder's state before.
@@ -211,9 +223,11 @@ impl Pending {
             match before.by_id(folder.id) {
                 Some(old) if old == folder => continue,
                 Some(_) => {}
+                None if self.rebuilding && self.folder(folder.id).is_ok() => {}
                 None => {
                     let listing = Listing::new(folder.uid_validity);
-                    let state = FolderState { listing, recent: Uid::MIN, snapshot: Lsn::default() };
+                    let (changed, snapshot) = (self.lsn, Lsn::default());
+                    let state = FolderState { listing, recent: Uid::MIN, changed, snapshot };
                     self.set_folder(folder.id, state);
                 }
             }
@@ -233,6 +247,16 @@ impl Pending {
         self.change_account_state(account, |state| state.last_folder = state.last_folder.max(last))
     }
 
+    /// Takes a folder away with all that refers to its messages.
+    pub fn discard_folder(&mut self, id: FolderId) -> Result<()> {
+        let rows: Vec<Row> = self.folder(id)?.listing.rows().copied().collect();
+        for row in rows {
+            self.delete(Key::reference(row.message, id, row.uid.get()));
+        }
+        self.drop_folder(id);
+        Ok(())
+    }
+
     fn drop_folder(&mut self, folder: FolderId) {
         self.forming.folders.insert(folder, None);
         self.delete(Key::folder(folder));
@@ -250,7 +274,7 @@ impl Pending {
         }
         self.put(Key::account(account.id), account)?;
         self.forget_account(account.id);
-        if before.is_none() {
+        if before.is_none() && !self.rebuilding {
             self.put(Key::account_state(account.id), &AccountState { changed: account.created, ..Default::default() })?;
             self.forming.trees.insert(account.id, Some(Arc::default()));
         }
@@ -305,7 +329,7 @@ impl Pending {
     }
 
     /// Takes a message away that nothing refers to any more, and its body with the last message of it.
-    fn free_message(&mut self, id: MessageId) -> Result<()> {
+    pub fn free_message(&mut self, id: MessageId) -> Result<()> {
         let from = Key::reference(id, FolderId(0), 0);
         let to = Key::reference(id, FolderId(u64::MAX), u32::MAX);
         if !self.range(&from, &to, 1)?.is_empty() {
@@ -314,14 +338,19 @@ impl Pending {
         let Some(message) = self.row::<MessageRow>(&Key::message(id))? else { return Ok(()) };
         self.delete(Key::message(id));
         self.count_live(message.segment, -message.live());
-        let Some(body) = self.row::<BodyRow>(&Key::body(message.body))? else { return Ok(()) };
-        let from = Key::message(MessageId(message.body.0));
-        let to = Key::message(MessageId(message.body.0 + u64::from(body.messages.max(1)) - 1));
+        self.free_body(message.body)
+    }
+
+    /// Takes a body away that no message uses any more.
+    pub fn free_body(&mut self, id: BodyId) -> Result<()> {
+        let Some(body) = self.row::<BodyRow>(&Key::body(id))? else { return Ok(()) };
+        let from = Key::message(MessageId(id.0));
+        let to = Key::message(MessageId(id.0 + u64::from(body.messages.max(1)) - 1));
         if !self.range(&from, &to, 1)?.is_empty() {
             return Ok(());
         }
-        self.delete(Key::body(message.body));
-        self.delete(Key::outline(message.body));
+        self.delete(Key::body(id));
+        self.delete(Key::outline(id));
         self.count_live(body.segment, -body.live());
         if let Place::File(number) = body.place {
             self.delete(Key::file(number));
@@ -355,14 +384,78 @@ impl Pending {
     /// Over a live store it only notes where the snapshot lies: the state is the same already.
     fn apply_folder_snapshot(&mut self, snapshot: &FolderSnapshot) -> Result<()> {
         let lsn = self.lsn;
+        if self.rebuilding {
+            self.install_folder(snapshot)?;
+        }
         self.folder_mut(snapshot.folder)?.snapshot = lsn;
+        Ok(())
+    }
+
+    /// Makes the folder what the snapshot says, whatever was known of it.
+    fn install_folder(&mut self, snapshot: &FolderSnapshot) -> Result<()> {
+        let id = snapshot.folder;
+        let before = match self.folder(id) {
+            Ok(state) => state,
+            // The tree that it stands in may be in a later snapshot only.
+            Err(Error::NotFound(_)) => FolderState {
+                listing: Listing::new(snapshot.uid_validity),
+                recent: Uid::MIN,
+                changed: self.lsn,
+                snapshot: Lsn::default(),
+            },
+            Err(error) => return Err(error),
+        };
+        let rows: Vec<Row> = snapshot.rows.iter().copied().map(Row::from).collect();
+        let listing = Listing::restore(
+            snapshot.uid_validity,
+            snapshot.uid_next,
+            snapshot.highest_modseq,
+            snapshot.keywords.clone(),
+            snapshot.keyword_sets.clone(),
+            rows.chunks(Page::CAPACITY).map(<[Row]>::to_vec),
+        )?;
+        for row in before.listing.rows() {
+            self.delete(Key::reference(row.message, id, row.uid.get()));
+        }
+        for row in &rows {
+            self.forming.rows.put(Key::reference(row.message, id, row.uid.get()), bytes::Bytes::new());
+        }
+        self.set_folder(id, FolderState { listing, recent: snapshot.recent, ..before });
         Ok(())
     }
 
     /// As [`Self::apply_folder_snapshot`].
     fn apply_account_snapshot(&mut self, snapshot: &AccountSnapshot) -> Result<()> {
         let lsn = self.lsn;
-        self.change_account_state(snapshot.account.id, |state| state.snapshot = lsn)
+        let id = snapshot.account.id;
+        if self.rebuilding {
+            self.apply_account(&snapshot.account)?;
+            let (folders, subscribed_names) = (snapshot.folders.clone(), snapshot.subscribed_names.clone());
+            self.apply_tree(id, Folders { folders, subscribed_names }, snapshot.state.changed)?;
+            self.change_account_state(id, |state| {
+                state.modseq = state.modseq.max(snapshot.state.modseq);
+                state.last_folder = state.last_folder.max(snapshot.state.last_folder);
+            })?;
+        }
+        self.change_account_state(id, |state| state.snapshot = lsn)
+    }
+
+    /// Puts messages back under the UIDs they had; those whose UID is taken stay away.
+    pub fn apply_restored(&mut self, folder: FolderId, places: &[PlaceRecord]) -> Result<()> {
+        let mut state = self.folder(folder)?;
+        let account = folder.account();
+        let new = places.iter().filter(|place| state.listing.get(place.uid).is_none());
+        let (listing, rows) = with_rows(&state.listing, new)?;
+        state.listing = listing;
+        self.set_folder(folder, state);
+        for row in &rows {
+            self.forming.rows.put(Key::reference(row.message, folder, row.uid.get()), bytes::Bytes::new());
+        }
+        self.change_account_state(account, |state| {
+            state.octets += rows.iter().map(|row| row.size).sum::<u64>();
+            state.messages += rows.len() as u64;
+            state.modseq = rows.iter().map(|row| row.modseq).fold(state.modseq, ModSeq::max);
+        })
     }
 
     fn apply_forget_deliveries(&mut self, generation: u32) -> Result<()> {
@@ -373,6 +466,49 @@ impl Pending {
         }
         Ok(())
     }
+}
+
+/// The listing with more rows, each at its place in the order of UIDs; and the new rows.
+fn with_rows<'a>(listing: &Listing, places: impl Iterator<Item = &'a PlaceRecord>) -> Result<(Listing, Vec<Row>)> {
+    let mut names = listing.keyword_names().to_vec();
+    let mut sets: Vec<Vec<u16>> = listing.keyword_sets().map(<[u16]>::to_vec).collect();
+    let mut new: BTreeMap<Uid, Row> = BTreeMap::new();
+    for place in places {
+        let mut members = Vec::with_capacity(place.keywords.len());
+        for keyword in &place.keywords {
+            let known = names.iter().position(|name| name == keyword);
+            members.push(known.unwrap_or(names.len()) as u16);
+            if known.is_none() {
+                names.push(keyword.clone());
+            }
+        }
+        members.sort_unstable();
+        members.dedup();
+        let known = sets.iter().position(|set| *set == members);
+        let keywords = KeywordSet(known.unwrap_or(sets.len()) as u32);
+        if known.is_none() {
+            sets.push(members);
+        }
+        let PlaceRecord { uid, modseq, message, size, internal_date, flags, .. } = *place;
+        new.insert(uid, Row { uid, keywords, modseq, message, size, internal_date, flags });
+    }
+    if names.len() > Listing::MAX_KEYWORDS {
+        return Err(Error::Limit(format!("a folder holds at most {} different keywords", Listing::MAX_KEYWORDS)));
+    }
+    let new: Vec<Row> = new.into_values().collect();
+    let mut rows: Vec<Row> = listing.rows().chain(&new).copied().collect();
+    rows.sort_by_key(|row| row.uid);
+    let above = new.last().and_then(|row| row.uid.next()).unwrap_or(Uid::MIN);
+    let modseq = new.iter().map(|row| row.modseq).max().unwrap_or_default();
+    let listing = Listing::restore(
+        listing.uid_validity(),
+        listing.uid_next().max(above),
+        listing.highest_modseq().max(modseq),
+        names,
+        sets,
+        rows.chunks(Page::CAPACITY).map(<[Row]>::to_vec),
+    )?;
+    Ok((listing, new))
 }
 
 fn addresses(account: &Account) -> impl Iterator<Item = &store::Address> {

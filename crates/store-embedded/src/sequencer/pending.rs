@@ -12,6 +12,7 @@ use store::{
     AcceptedDomain, Account, AccountId, Error, FolderId, Folders, Result, SettingsMap, Timestamp, UidValidity,
 };
 
+use super::Held;
 use crate::engine::Engine;
 use crate::log::{FrameHeader, Lsn, Position, Record, SegmentId, encode_record};
 use crate::state::{AccountState, Counters, Key, decode, encode, layered_range};
@@ -37,9 +38,13 @@ pub(crate) struct Pending {
     pub frame: Position,
     pub bodies: Vec<Bytes>,
     pub bodies_length: usize,
+    /// Parts of the budget that the bodies hold until they are durable.
+    pub held: Vec<Held>,
     pub records: Vec<u8>,
     /// Whether only the reserve is left of the disk.
     pub disk_full: bool,
+    /// Whether the index is being made anew from segments: then snapshots are what counts.
+    pub rebuilding: bool,
     accounts: HashMap<AccountId, AccountNow>,
 }
 
@@ -54,8 +59,10 @@ impl Pending {
             frame: Position::default(),
             bodies: Vec::new(),
             bodies_length: 0,
+            held: Vec::new(),
             records: Vec::new(),
             disk_full: false,
+            rebuilding: false,
             accounts: HashMap::new(),
         }
     }
@@ -67,6 +74,14 @@ impl Pending {
     /// Takes the record into the durable point being gathered; what it does was applied before.
     pub fn log(&mut self, record: &Record) -> Result<()> {
         encode_record(record, &mut self.records)
+    }
+
+    /// Keeps what a body holds until the durable point is made.
+    pub fn hold(&mut self, held: Held) {
+        match held {
+            Held::Budget { .. } => self.held.push(held),
+            Held::File(_) => held.used(),
+        }
     }
 
     /// Decides and logs in one.
@@ -86,6 +101,7 @@ impl Pending {
         self.flying = None;
         self.bodies.clear();
         self.bodies_length = 0;
+        self.held.clear();
         self.records.clear();
         self.accounts.clear();
         // Numbers given to what was lost are not given again: the counters stay.
@@ -141,10 +157,13 @@ impl Pending {
             self.forming.folders.insert(id, Some(state));
         }
         let state = self.forming.folders.get_mut(&id).and_then(Option::as_mut);
-        state.ok_or(Error::NotFound("the folder"))
+        let state = state.ok_or(Error::NotFound("the folder"))?;
+        state.changed = self.lsn;
+        Ok(state)
     }
 
     pub fn set_folder(&mut self, id: FolderId, state: FolderState) {
+        let state = FolderState { changed: self.lsn, ..state };
         self.forming.folders.insert(id, Some(state));
     }
 
@@ -156,6 +175,11 @@ impl Pending {
             Some(None) => Err(Error::NotFound("the account")),
             None => self.engine.tree(account),
         }
+        .or_else(|error| match error {
+            // It may be in a later snapshot only.
+            Error::NotFound(_) if self.rebuilding => Ok(Arc::default()),
+            error => Err(error),
+        })
     }
 
     pub fn domains(&self) -> Arc<Vec<AcceptedDomain>> {
@@ -176,9 +200,14 @@ impl Pending {
         if let Some(now) = self.accounts.get(&id) {
             return Ok(*now);
         }
-        let account = self.account(id)?;
+        let quota = match self.account(id) {
+            Ok(account) => account.quota,
+            // It may be in a later snapshot only.
+            Err(Error::NotFound(_)) if self.rebuilding => None,
+            Err(error) => return Err(error),
+        };
         let state = self.row(&Key::account_state(id))?.unwrap_or_default();
-        let now = AccountNow { state, quota: account.quota };
+        let now = AccountNow { state, quota };
         // Rows always hold the same, so the cache may be dropped at any time.
         const CACHED: usize = 10_000;
         if self.accounts.len() >= CACHED {

@@ -6,7 +6,7 @@ use std::sync::{Arc, mpsc};
 use bytes::Bytes;
 use store::{Error, Result};
 
-use super::Pending;
+use super::{Held, Pending};
 use crate::engine::Engine;
 use crate::log::{FrameHeader, Lsn, Position, Predecessor, SegmentHeader};
 use crate::state::{Counters, Key};
@@ -41,6 +41,8 @@ pub(crate) struct Batch {
     /// Set when its segment is to be begun first.
     pub begins: Option<SegmentHeader>,
     pub bodies: Vec<Bytes>,
+    /// Dropped with the batch: the bodies' parts of the budget.
+    pub _held: Vec<Held>,
     pub records: Vec<u8>,
     pub changes: Arc<Changes>,
     pub answers: Vec<Answer>,
@@ -215,6 +217,7 @@ impl Sequencer {
             frame: self.pending.frame,
             begins: if self.pending.records.is_empty() { None } else { self.begins.take() },
             bodies: std::mem::take(&mut self.pending.bodies),
+            _held: std::mem::take(&mut self.pending.held),
             records: std::mem::take(&mut self.pending.records),
             changes: changes.clone(),
             answers: std::mem::take(&mut self.answers),

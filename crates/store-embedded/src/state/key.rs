@@ -177,6 +177,11 @@ impl Key {
         Some(u64::from_be_bytes(*self.octets().first_chunk()?))
     }
 
+    /// The least key above this one.
+    pub fn successor(&self) -> Self {
+        Self::new(self.table(), &[self.octets(), &[0]])
+    }
+
     /// The least key of a table.
     pub fn first(table: Table) -> Self {
         Self::new(table, &[])

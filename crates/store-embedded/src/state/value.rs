@@ -122,6 +122,8 @@ pub(crate) struct FolderMeta {
     pub highest_modseq: ModSeq,
     /// Messages from here on are recent.
     pub recent: Uid,
+    /// The durable point that changed the folder last.
+    pub changed: Lsn,
     /// The last snapshot of the folder that is in the log.
     pub snapshot: Lsn,
 }

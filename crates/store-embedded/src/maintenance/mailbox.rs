@@ -1,0 +1,167 @@
+//! One mailbox alone comes back from a backup, into a store in use.
+
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+
+use bytes::{Bytes, BytesMut};
+use store::{
+    Account, AccountId, Address, BodyWriter, Directory, Error, Folder, FolderId, Listing, Mailboxes, Result, Row, Uid,
+    Unit,
+};
+
+use super::backup::restore_on;
+use crate::Embedded;
+use crate::disk::RealDisk;
+use crate::engine::Engine;
+use crate::fault::disk_error;
+use crate::options::Options;
+use crate::sequencer::{BroughtBack, ReadyBody};
+
+/// Messages of one durable point.
+const AT_ONCE: usize = 32;
+
+/// What came back.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct RestoredMailbox {
+    /// Whether the account was not there any more.
+    pub made: bool,
+    pub folders: u64,
+    /// Under the UIDs they had.
+    pub messages: u64,
+    /// In folders that had been made anew since: appended under new UIDs.
+    pub appended: u64,
+    /// Were there already.
+    pub present: u64,
+}
+
+impl Embedded {
+    /// Brings back what an account had when the backup was made and has no more: folders with their UIDVALIDITY,
+    /// messages under their UIDs. What is there stays as it is. An account that is gone comes back with its password.
+    pub async fn restore_mailbox(&self, backup: &Path, address: &Address) -> Result<RestoredMailbox> {
+        let scratch = Scratch::new(&self.engine)?;
+        let (from, to) = (backup.to_owned(), scratch.0.clone());
+        let options = Options { compaction: false, retention: i64::MAX, ..self.engine.options.clone() };
+        let open = move || {
+            restore_on(Arc::new(RealDisk), &from, &to, options.clone())?;
+            Self::open(&to, options)
+        };
+        let source = self.engine.blocking(open).await?;
+        let restored = self.restore_from(&source, address).await;
+        let end = move || {
+            drop(source);
+            Ok(())
+        };
+        self.engine.blocking(end).await?;
+        restored
+    }
+
+    async fn restore_from(&self, source: &Self, address: &Address) -> Result<RestoredMailbox> {
+        let mut restored = RestoredMailbox::default();
+        let Some(lost) = source.find(address).await? else { return Err(Error::NotFound("the account in the backup")) };
+        let account = match self.find(address).await? {
+            Some(account) => account.id,
+            None => {
+                restored.made = true;
+                let lost = Account::clone(&*lost);
+                self.engine.run(move |pending| pending.bring_back_account(lost)).await?
+            }
+        };
+        for folder in &source.folders(lost.id).await?.folders {
+            let listing = source.listing(folder.id).await?;
+            let (id, same) = self.restored_folder(account, folder, &listing).await?;
+            restored.folders += 1;
+            self.restore_folder(source, &listing, id, same, &mut restored).await?;
+        }
+        Ok(restored)
+    }
+
+    /// The folder to restore into, made when it is missing; and whether UIDs mean the same in it.
+    async fn restored_folder(&self, account: AccountId, lost: &Folder, listing: &Listing) -> Result<(FolderId, bool)> {
+        let folders = self.folders(account).await?;
+        let same = folders.folders.iter().find(|folder| folder.uid_validity == lost.uid_validity);
+        let same = same.map(|folder| folder.id);
+        let id = match (same, folders.by_name(&lost.name)) {
+            (Some(id), _) => id,
+            (None, Some(other)) => return Ok((other.id, false)),
+            (None, None) => {
+                let lost = lost.clone();
+                self.engine.run(move |pending| pending.bring_back_folder(account, lost)).await?
+            }
+        };
+        let (uid_next, modseq) = (listing.uid_next(), listing.highest_modseq());
+        self.engine.run(move |pending| pending.raise_marks(id, uid_next, modseq)).await?;
+        Ok((id, true))
+    }
+
+    async fn restore_folder(
+        &self,
+        source: &Self,
+        lost: &Listing,
+        id: FolderId,
+        same: bool,
+        restored: &mut RestoredMailbox,
+    ) -> Result<()> {
+        let mut messages = Vec::with_capacity(AT_ONCE);
+        let present = self.listing(id).await?;
+        for row in lost.rows() {
+            if same && present.get(row.uid).is_some() {
+                restored.present += 1;
+                continue;
+            }
+            messages.push(self.copy_message(source, lost, row, same.then_some(row.uid)).await?);
+            *if same { &mut restored.messages } else { &mut restored.appended } += 1;
+            if messages.len() == AT_ONCE {
+                let messages = std::mem::take(&mut messages);
+                self.engine.run(move |pending| pending.bring_back(id, messages)).await?;
+            }
+        }
+        self.engine.run(move |pending| pending.bring_back(id, messages)).await
+    }
+
+    async fn copy_message(&self, source: &Self, lost: &Listing, row: &Row, uid: Option<Uid>) -> Result<BroughtBack> {
+        let length = u64::from(source.engine.outline(row.message)?.prefix);
+        let mut prefix = BytesMut::new();
+        let mut writer: Box<dyn BodyWriter> = self.stage(Some(row.size - length.min(row.size))).await?;
+        let mut at = 0;
+        while at < row.size {
+            let mut part: Bytes = source.read(row.message, at..at + Unit::CHUNK).await?;
+            if part.is_empty() {
+                return Err(Error::Corrupt("a message in the backup ends too early".into()));
+            }
+            at += part.len() as u64;
+            let missing = (length as usize - prefix.len()).min(part.len());
+            prefix.extend_from_slice(&part.split_to(missing));
+            writer.write(&part).await?;
+        }
+        let (body, held) = ReadyBody::of(writer.finish().await?)?;
+        let keywords = lost.keywords(row.keywords).cloned().collect();
+        let (internal_date, flags) = (row.internal_date, row.flags);
+        Ok(BroughtBack { uid, prefix: prefix.freeze(), body, held, keywords, internal_date, flags })
+    }
+}
+
+/// A directory for a moment.
+struct Scratch(PathBuf);
+
+impl Scratch {
+    fn new(engine: &Engine) -> Result<Self> {
+        let scratch = Self(engine.dir.join("restoring"));
+        scratch.clear().map_err(|error| disk_error("clearing a directory", &error))?;
+        Ok(scratch)
+    }
+
+    fn clear(&self) -> std::io::Result<()> {
+        match std::fs::remove_dir_all(&self.0) {
+            Err(error) if error.kind() == std::io::ErrorKind::NotFound => Ok(()),
+            other => other,
+        }
+    }
+}
+
+impl Drop for Scratch {
+    fn drop(&mut self) {
+        if let Err(error) = self.clear() {
+            tracing::warn!(%error, "the directory of a restore could not be removed; the next restore will");
+        }
+    }
+}

@@ -1,0 +1,14 @@
+//! What an operator does with a store as a whole.
+
+mod backup;
+mod mailbox;
+mod repair;
+mod verify;
+
+pub use backup::{Backup, restore};
+pub use mailbox::RestoredMailbox;
+pub use repair::{Repaired, repair};
+pub use verify::{Fault, Verified, verify};
+
+#[cfg(test)]
+pub(crate) use {backup::restore_on, repair::repair_on};
