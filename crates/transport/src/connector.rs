@@ -46,8 +46,8 @@ pub enum BindingTls {
 /// What a session on the connector may use.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Limits {
-    /// Octets.
-    pub max_message_size: u64,
+    /// Octets; `None`: the server's. More than the server's is not taken.
+    pub max_message_size: Option<u64>,
     pub max_recipients_per_message: usize,
     /// Octets before a message's empty line.
     pub max_header_size: u64,
@@ -62,7 +62,7 @@ impl Default for Limits {
     fn default() -> Self {
         let session = proto::smtp::Limits::default();
         Self {
-            max_message_size: session.message_octets,
+            max_message_size: None,
             max_recipients_per_message: session.recipients,
             max_header_size: 256 * 1024,
             max_hop_count: 60,
@@ -74,10 +74,10 @@ impl Default for Limits {
 }
 
 impl Limits {
-    /// The part that the session itself keeps.
-    pub fn session(&self) -> proto::smtp::Limits {
+    /// The part that the session itself keeps. `largest`: the octets of a message that the server takes at most.
+    pub fn session(&self, largest: u64) -> proto::smtp::Limits {
         proto::smtp::Limits {
-            message_octets: self.max_message_size,
+            message_octets: self.max_message_size.map_or(largest, |own| own.min(largest)),
             recipients: self.max_recipients_per_message,
             bad_commands: self.max_protocol_errors,
             logon_failures: self.max_logon_failures,
@@ -125,13 +125,14 @@ impl ReceiveConnector {
         if self.permission_groups.contains(&group) { group.rights() } else { Rights::NONE }
     }
 
-    /// What a session on this connector says of itself and keeps to.
-    pub fn session(&self, host: &str) -> proto::smtp::Configuration {
+    /// What a session on this connector says of itself and keeps to: `host` and `largest` are the server's name
+    /// and the octets of a message that it takes at most.
+    pub fn session(&self, host: &str, largest: u64) -> proto::smtp::Configuration {
         let host = self.fqdn.as_deref().unwrap_or(host);
         proto::smtp::Configuration {
             host: host.to_owned(),
             banner: format!("{host} {}", self.banner.as_deref().unwrap_or(Self::BANNER)),
-            limits: self.limits.session(),
+            limits: self.limits.session(largest),
         }
     }
 }
@@ -175,11 +176,22 @@ mod tests {
     }
 
     #[test]
+    fn a_message_may_be_as_large_as_the_server_takes_unless_the_connector_takes_less() {
+        let mut connector = ReceiveConnector::default_connector(&[]);
+        let largest = |connector: &ReceiveConnector| connector.session("mx.test", 1000).limits.message_octets;
+        assert_eq!(largest(&connector), 1000);
+        for (own, taken) in [(999, 999), (1001, 1000)] {
+            connector.limits.max_message_size = Some(own);
+            assert_eq!(largest(&connector), taken);
+        }
+    }
+
+    #[test]
     fn the_greeting_begins_with_the_hosts_name() {
         let mut connector = ReceiveConnector::default_connector(&[]);
-        assert_eq!(connector.session("mx.test").banner, "mx.test Gatepost ESMTP MAIL Service ready");
+        assert_eq!(connector.session("mx.test", 1).banner, "mx.test Gatepost ESMTP MAIL Service ready");
         connector.fqdn = Some("other.test".into());
         connector.banner = Some("hello".into());
-        assert_eq!(connector.session("mx.test").banner, "other.test hello");
+        assert_eq!(connector.session("mx.test", 1).banner, "other.test hello");
     }
 }

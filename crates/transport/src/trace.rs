@@ -98,7 +98,7 @@ mod tests {
             extended: true,
             remote: "::ffff:192.0.2.1".parse().unwrap(),
             host: "mx.test",
-            tls: tls.then_some(("TLSv1_3", "TLS13_AES_256_GCM_SHA384")),
+            tls: tls.then_some(("TLS1.3", "TLS_AES_256_GCM_SHA384")),
             authenticated,
             id: AcceptId::new(1, 2),
             when: 0,
@@ -112,7 +112,7 @@ mod tests {
             prefix("client.test", true, true, b"Subject: x\r\n\r\n"),
             "Return-Path: <a@b.test>\r\n\
              Received: from client.test ([192.0.2.1])\r\n\
-             \tby mx.test (Gatepost) with ESMTPSA (version=TLSv1_3 cipher=TLS13_AES_256_GCM_SHA384)\r\n\
+             \tby mx.test (Gatepost) with ESMTPSA (version=TLS1.3 cipher=TLS_AES_256_GCM_SHA384)\r\n\
              \tid 000000000100000000000002 for <ann@example.test>;\r\n\
              \tThu, 1 Jan 1970 00:00:00 +0000\r\n\
              Date: Thu, 1 Jan 1970 00:00:00 +0000\r\n\

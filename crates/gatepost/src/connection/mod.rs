@@ -45,9 +45,9 @@ pub struct Peer {
 /// What was agreed when TLS began.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Agreed {
-    /// `TLSv1_3`
+    /// `TLS1.3`
     pub version: &'static str,
-    /// `TLS13_AES_256_GCM_SHA384`
+    /// As IANA's registry has it: `TLS_AES_256_GCM_SHA384`
     pub cipher: &'static str,
 }
 

@@ -4,6 +4,7 @@ use std::io::{self, IoSlice};
 use std::pin::Pin;
 use std::task::{Context, Poll};
 
+use rustls::{CipherSuite, ProtocolVersion};
 use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 use tokio_rustls::server::TlsStream;
 
@@ -25,10 +26,19 @@ impl<S> Stream<S> {
     pub fn agreed(&self) -> Option<Agreed> {
         let Self::Tls(tls) = self else { return None };
         let session = tls.get_ref().1;
-        Some(Agreed {
-            version: session.protocol_version().and_then(|version| version.as_str())?,
-            cipher: session.negotiated_cipher_suite().and_then(|suite| suite.suite().as_str())?,
-        })
+        let version = match session.protocol_version()? {
+            ProtocolVersion::TLSv1_2 => "TLS1.2",
+            ProtocolVersion::TLSv1_3 => "TLS1.3",
+            other => other.as_str()?,
+        };
+        let cipher = match session.negotiated_cipher_suite()?.suite() {
+            // RFC 8446 §B.4; rustls has names of its own for these, and the registry's for those of TLS 1.2.
+            CipherSuite::TLS13_AES_128_GCM_SHA256 => "TLS_AES_128_GCM_SHA256",
+            CipherSuite::TLS13_AES_256_GCM_SHA384 => "TLS_AES_256_GCM_SHA384",
+            CipherSuite::TLS13_CHACHA20_POLY1305_SHA256 => "TLS_CHACHA20_POLY1305_SHA256",
+            other => other.as_str()?,
+        };
+        Some(Agreed { version, cipher })
     }
 }
 

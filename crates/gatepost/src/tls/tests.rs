@@ -57,7 +57,7 @@ async fn connect(data: &Path, certificate: Certificate, name: &str, alpn: &[&str
     match (client, server) {
         (Ok(_), Ok(connection)) => {
             assert_eq!(connection.channel(), Channel::Implicit);
-            assert_eq!(connection.agreed().unwrap().version, "TLSv1_3");
+            assert_eq!(connection.agreed().unwrap().version, "TLS1.3");
             Ok(())
         }
         (Err(error), _) => Err(error.to_string()),

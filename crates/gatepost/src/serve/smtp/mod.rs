@@ -52,10 +52,7 @@ pub async fn serve<S: AsyncRead + AsyncWrite + Unpin>(
         };
     };
     let offer = receiving.offer(connector, connection.channel());
-    let mut configuration = connector.session(&site.host);
-    // No connector takes what the server as a whole does not.
-    configuration.limits.message_octets = configuration.limits.message_octets.min(site.max_message_size);
-    let configuration = Arc::new(configuration);
+    let configuration = Arc::new(connector.session(&site.host, site.max_message_size));
     let mut session = Session::new(connection.now(), configuration.clone(), connection.channel(), offer);
     let mut reception = Reception {
         site,

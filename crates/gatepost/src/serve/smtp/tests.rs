@@ -312,3 +312,13 @@ async fn an_account_removed_meanwhile_is_unknown_and_a_session_goes_on() {
         ["550 5.1.1 User unknown", "250 2.0.0 OK"]
     );
 }
+
+#[tokio::test]
+async fn a_message_may_be_as_large_as_the_server_is_set_to_take() {
+    let mut server = Server::new().await;
+    for size in [1_000, 100_000_000] {
+        server.site.max_message_size = size;
+        let replies = server.talk(25, "EHLO c\r\n").await;
+        assert!(replies.contains(&format!("\n250-SIZE {size}\r\n")), "{replies}");
+    }
+}
