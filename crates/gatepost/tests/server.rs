@@ -361,7 +361,7 @@ fn the_log_goes_on_in_a_new_file_and_nobody_forges_its_lines() {
 #[test]
 fn init_sets_up_with_stopped_services_and_serve_runs_it() {
     let scratch = Scratch::new();
-    let users = scratch.file("users", "ann@example.test open sesame\nbob@example.test x\n");
+    let users = scratch.file("users", "ann@example.test open sesame\nbob@example.test tell nobody\n");
     let data = scratch.path("data");
     let init = || {
         let mut command = program();
@@ -374,4 +374,39 @@ fn init_sets_up_with_stopped_services_and_serve_runs_it() {
     assert!(!init().status.success(), "a second time there is nothing to set up");
     let nothing = program().args(["serve", "--data"]).arg(scratch.path("")).output().unwrap();
     assert!(String::from_utf8_lossy(&nothing.stderr).contains("gatepost init"));
+}
+
+#[test]
+fn the_ready_line_has_every_password_that_this_run_knows() {
+    let scratch = Scratch::new();
+    let run = |line: &str| {
+        let file = scratch.file("passwords", line).display().to_string();
+        Server::quickstart(&scratch, &["--user", "bob@example.test", "--password-file", &file])
+    };
+    let password = |server: &Server, user: usize| server.ready["users"][user]["password"].clone();
+    let server = run("ann@example.test open sesame\n");
+    assert_eq!(password(&server, 0), "open sesame");
+    assert!(password(&server, 1).is_string(), "one was made up");
+    assert!(server.terminate().success());
+    let server = run("ann@example.test open sesame\n");
+    assert_eq!((password(&server, 0), password(&server, 1)), ("open sesame".into(), serde_json::Value::Null));
+    assert!(server.terminate().success());
+    let server = run("ann@example.test something else\n");
+    assert_eq!(password(&server, 0), serde_json::Value::Null, "what is not her password is not shown as hers");
+    server.logged(&["WARN", "ann@example.test", "Set-Mailbox"]);
+}
+
+#[test]
+fn a_start_that_fails_leaves_no_mailbox_whose_password_nobody_has_seen() {
+    let scratch = Scratch::new();
+    let taken = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
+    let offset = (taken.local_addr().unwrap().port() - 25).to_string();
+    let mut first = program();
+    first.args(["quickstart", "ann@example.test", "--port-offset", &offset, "--data"]).arg(scratch.path("data"));
+    let first = first.output().unwrap();
+    assert!(!first.status.success() && first.stdout.is_empty(), "{first:?}");
+    assert!(String::from_utf8_lossy(&first.stderr).contains("is in use by another program"), "{first:?}");
+    let server = Server::quickstart(&scratch, &[]);
+    let password = server.password("ann@example.test");
+    assert!(pop3_log_on(&mut server.connect_tls("pop3s"), "ann", &password).starts_with("+OK"));
 }

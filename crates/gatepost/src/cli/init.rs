@@ -7,7 +7,9 @@ use super::serve::{Ran, runtime};
 use crate::engine::Engine;
 use crate::logon::Hashing;
 use crate::manage::now;
-use crate::setup::{DataDirectory, Provision, SetupError, host_name, is_provisioned, parse_password_file, provision};
+use crate::setup::{
+    Configuration, DataDirectory, SetupError, admit, configure, host_name, is_provisioned, parse_password_file,
+};
 use crate::tls::{Certificate, TlsFiles};
 
 pub fn run(given: &Init) -> Ran {
@@ -32,9 +34,10 @@ async fn init(given: &Init) -> Ran {
     }
     engine.directory.add_domain(&domain).await?;
     let count = people.len();
-    let wanted =
-        Provision { people, host: given.host.clone(), plan: None, automatic_services: false, settings: Vec::new() };
-    provision(&engine, &Hashing::new()?, wanted, now()).await?;
+    let configuration =
+        Configuration { host: given.host.clone(), plan: None, automatic_services: false, settings: Vec::new() };
+    configure(&engine, configuration).await?;
+    admit(&*engine.directory, &Hashing::new()?, people, now()).await?;
     let host = host_name(given.host.as_deref().unwrap_or_default());
     Certificate::load(TlsFiles::new(data.path()), &host, time::OffsetDateTime::now_utc())?;
     engine.close().await;

@@ -1,13 +1,12 @@
 //! `gatepost quickstart`: from nothing to a server that people can use.
 
 use super::Quickstart;
-use super::serve::{Ran, runtime, serve};
+use super::serve::{Newcomers, Ran, runtime, serve};
 use crate::engine::Engine;
 use crate::logon::Hashing;
 use crate::logs::Log;
-use crate::manage::now;
 use crate::setup::{
-    DataDirectory, Person, Plan, Provision, SHIFT, SetupError, is_provisioned, parse_password_file, provision,
+    Configuration, DataDirectory, Person, Plan, SHIFT, SetupError, configure, is_provisioned, parse_password_file,
 };
 
 pub fn run(given: Quickstart) -> Ran {
@@ -22,18 +21,17 @@ async fn quickstart(given: Quickstart) -> Ran {
     let hashing = Hashing::new().map_err(SetupError::from)?;
     let first = !is_provisioned(&engine).await?;
     let plan = plan(&given, first)?;
-    let wanted = Provision {
-        people,
+    let configuration = Configuration {
         host: given.host.clone().or_else(|| first.then(|| "localhost".to_owned())),
         plan,
         automatic_services: true,
         settings: given.settings,
     };
-    let users = provision(&engine, &hashing, wanted, now()).await?;
+    configure(&engine, configuration).await?;
     let engine = engine.with_its_settings().await?;
     let shifted = given.port_offset.is_none() && plan.is_some_and(|plan| plan.offset == SHIFT);
-    let domain = given.address.domain().to_owned();
-    serve(&data, engine, hashing, log, &given.run, Some((domain, users, shifted))).await
+    let newcomers = Newcomers { domain: given.address.domain().to_owned(), people, shifted };
+    serve(&data, engine, hashing, log, &given.run, Some(newcomers)).await
 }
 
 /// Where to listen, if the command line or a first run says so.

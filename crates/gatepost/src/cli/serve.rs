@@ -8,7 +8,7 @@ use crate::engine::Engine;
 use crate::logon::Hashing;
 use crate::logs::Log;
 use crate::server::{Server, Signals};
-use crate::setup::{DataDirectory, Ready, SetupError, User, is_provisioned};
+use crate::setup::{DataDirectory, Person, Ready, SetupError, is_provisioned};
 
 /// Boxed for there is nothing to tell apart: the text goes to a person.
 pub type Ran = Result<(), Box<dyn std::error::Error>>;
@@ -34,24 +34,40 @@ pub fn runtime() -> std::io::Result<tokio::runtime::Runtime> {
     tokio::runtime::Builder::new_multi_thread().enable_all().thread_keep_alive(Duration::from_secs(10)).build()
 }
 
-/// Starts, says so, and serves until it is told to end. `card`: the domain and users to show, and whether
-/// the ports had to be shifted.
+/// Who is to be shown the client settings card.
+pub struct Newcomers {
+    pub domain: String,
+    pub people: Vec<Person>,
+    /// The ports are not the standard ones, for those could not be had.
+    pub shifted: bool,
+}
+
+/// Starts, says so, and serves until it is told to end.
 pub async fn serve(
     data: &DataDirectory,
     engine: Engine,
     hashing: Hashing,
     log: Log,
     run: &Run,
-    card: Option<(String, Vec<User>, bool)>,
+    newcomers: Option<Newcomers>,
 ) -> Ran {
     let domains = engine.directory.domains().await?;
     let signals = Signals::catch()?;
     let server = Server::start(data, engine, hashing).await?;
-    let shows_card = card.is_some();
-    let (domain, users, shifted) = card.unwrap_or_else(|| {
-        let default = domains.iter().find(|domain| domain.default);
-        (default.map(|domain| domain.name.clone()).unwrap_or_default(), Vec::new(), false)
+    let shows_card = newcomers.is_some();
+    let Newcomers { domain, people, shifted } = newcomers.unwrap_or_else(|| {
+        let domain = domains.iter().find(|domain| domain.default).map(|domain| domain.name.clone());
+        Newcomers { domain: domain.unwrap_or_default(), people: Vec::new(), shifted: false }
     });
+    // Only now, when nothing can keep the server from running any more: a password that is made up here is
+    // shown this once.
+    let users = match server.admit(people).await {
+        Ok(users) => users,
+        Err(error) => {
+            server.stop().await;
+            return Err(error.into());
+        }
+    };
     let ready = Ready {
         host: server.host().to_owned(),
         domain,

@@ -20,12 +20,8 @@ const MAX_PASSES: u32 = 16;
 
 /// Why a password could not be hashed.
 #[derive(Debug, thiserror::Error)]
-pub enum HashError {
-    #[error("a password has 1 to {} octets", super::MAX_PASSWORD)]
-    Length,
-    #[error("the password could not be hashed: {0}")]
-    Failed(String),
-}
+#[error("the password could not be hashed: {0}")]
+pub struct HashError(String);
 
 /// Hashes and verifies, a few at a time.
 pub struct Hashing {
@@ -56,9 +52,6 @@ impl Hashing {
 
     /// A new hash with a random salt.
     pub async fn hash(&self, password: Secret) -> Result<PasswordHash, HashError> {
-        if !(1..=super::MAX_PASSWORD).contains(&password.expose().len()) {
-            return Err(HashError::Length);
-        }
         let turn = self.turns.clone().acquire_owned().await.map_err(failed)?;
         let hashed = spawn_blocking(move || {
             let _turn = turn;
@@ -103,5 +96,5 @@ fn params() -> Result<Params, argon2::Error> {
 }
 
 fn failed(error: impl std::fmt::Display) -> HashError {
-    HashError::Failed(error.to_string())
+    HashError(error.to_string())
 }

@@ -13,7 +13,7 @@ use std::net::IpAddr;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
-use identity::{ConnectionCounter, Throttle, may_act_as, user_address};
+use identity::{ConnectionCounter, PASSWORD_OCTETS, Throttle, may_act_as, user_address};
 use proto::logon::{Credentials, Secret, Verdict};
 use store::{Account, AccountId, Address, Directory};
 
@@ -53,9 +53,6 @@ pub struct Logon {
 
 /// Addresses whose failures are remembered.
 const THROTTLED_ORIGINS: usize = 100_000;
-
-/// Octets of a password: RFC 4616 has no limit, hashing without one is a gift to attackers.
-const MAX_PASSWORD: usize = 1024;
 
 impl Logon {
     /// `failures`: those an address may have in a minute. `remember`: how long a verified password is not
@@ -131,9 +128,9 @@ impl Logon {
             if !lock(&self.throttle).admits(attempt.remote, now()) {
                 return Err(THROTTLED);
             }
-            // An unknown user costs the same time as a known one.
-            let password =
-                if password.expose().len() <= MAX_PASSWORD { password.clone() } else { Secret::new("".into()) };
+            // An unknown user costs the same time as a known one, and no length of a password more than another.
+            let is_hashed = password.expose().len() <= *PASSWORD_OCTETS.end();
+            let password = if is_hashed { password.clone() } else { Secret::new("".into()) };
             self.hashing.verify(hash.cloned(), password).await
         };
         let (account, verdict) = match account.filter(|_| right) {

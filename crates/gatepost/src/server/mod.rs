@@ -21,7 +21,7 @@ use crate::logon::{Hashing, Logon};
 use crate::logs::{Log, SessionNumbers};
 use crate::manage::{ManagementSocket, Ports as ManagementPorts};
 use crate::serve::Site;
-use crate::setup::{DataDirectory, Ports, SetupError, host_name};
+use crate::setup::{DataDirectory, Person, Ports, SetupError, User, admit, host_name};
 use crate::tls::{Certificate, TlsFiles, server_config};
 
 /// How often the certificate is looked at.
@@ -104,6 +104,11 @@ impl Server {
 
     pub fn certificate(&self) -> &Certificate {
         &self.certificate
+    }
+
+    /// Makes the mailboxes that are missing.
+    pub async fn admit(&self, people: Vec<Person>) -> Result<Vec<User>, SetupError> {
+        admit(&*self.site.directory, self.site.logon.hashing(), people, crate::manage::now()).await
     }
 
     /// The ports as bound.

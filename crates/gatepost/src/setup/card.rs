@@ -3,14 +3,32 @@
 use std::fmt;
 use std::path::PathBuf;
 
+use proto::logon::Secret;
 use serde_json::json;
 use store::Address;
 
-/// A mailbox, and its password if it was made up just now.
-#[derive(Clone)]
+/// A mailbox, and what is known of its password.
 pub struct User {
     pub address: Address,
-    pub password: Option<String>,
+    pub password: Password,
+}
+
+pub enum Password {
+    /// Made up just now: nobody has seen it yet.
+    Made(Secret),
+    /// The one of the password file.
+    Given(Secret),
+    /// It was set in an earlier run, or by a command.
+    SetBefore,
+}
+
+impl Password {
+    fn known(&self) -> Option<&str> {
+        match self {
+            Self::Made(secret) | Self::Given(secret) => Some(secret.expose()),
+            Self::SetBefore => None,
+        }
+    }
 }
 
 /// The ports that answer; `None` where a service is stopped.
@@ -41,7 +59,8 @@ impl Ready {
     /// The ready line for programs.
     pub fn to_json(&self) -> String {
         let ports = &self.ports;
-        let users = self.users.iter().map(|user| json!({"address": user.address.as_str(), "password": user.password}));
+        let users =
+            self.users.iter().map(|user| json!({"address": user.address.as_str(), "password": user.password.known()}));
         json!({
             "ready": true,
             "host": self.host,
@@ -87,11 +106,11 @@ impl fmt::Display for Ready {
         }
         writeln!(f)?;
         for User { address, password } in &self.users {
+            writeln!(f, "  User name   {address}")?;
             match password {
-                Some(password) => {
-                    writeln!(f, "  User name   {address}\n  Password    {password}   (shown this once)")?;
-                }
-                None => writeln!(f, "  User name   {address}\n  Password    as it was set")?,
+                Password::Made(secret) => writeln!(f, "  Password    {}   (shown this once)", secret.expose())?,
+                Password::Given(_) => writeln!(f, "  Password    the one in the password file")?,
+                Password::SetBefore => writeln!(f, "  Password    as it was set")?,
             }
         }
         Ok(())
@@ -112,17 +131,19 @@ mod tests {
             submission: Some(10587),
             submissions: Some(10465),
         };
-        let user = |text: &str, password: Option<&str>| User {
-            address: Address::parse(text).unwrap(),
-            password: password.map(str::to_owned),
-        };
+        let user = |text: &str, password| User { address: Address::parse(text).unwrap(), password };
+        let secret = |text: &str| Secret::new(text.to_owned());
         Ready {
             host: "localhost".into(),
             domain: "example.test".into(),
             authority: "/data/tls/ca.pem".into(),
             data: "/data".into(),
             ports,
-            users: vec![user("ann@example.test", Some("abcd-efgh")), user("bob@example.test", None)],
+            users: vec![
+                user("ann@example.test", Password::Made(secret("abcd-efgh"))),
+                user("bob@example.test", Password::SetBefore),
+                user("carl@example.test", Password::Given(secret("open sesame"))),
+            ],
             shifted: true,
         }
     }
@@ -147,6 +168,8 @@ Gatepost serves example.test on localhost. Settings for mail programs:
   Password    abcd-efgh   (shown this once)
   User name   bob@example.test
   Password    as it was set
+  User name   carl@example.test
+  Password    the one in the password file
 "
         );
     }
@@ -161,5 +184,6 @@ Gatepost serves example.test on localhost. Settings for mail programs:
         assert_eq!(value["ports"]["imaps"], 10993);
         assert_eq!(value["users"][0]["password"], "abcd-efgh");
         assert_eq!(value["users"][1]["password"], serde_json::Value::Null);
+        assert_eq!(value["users"][2]["password"], "open sesame");
     }
 }

@@ -6,11 +6,11 @@ mod people;
 mod ports;
 mod provision;
 
-pub use card::{Ports, Ready, User};
+pub use card::{Password, Ports, Ready, User};
 pub use data::{DataDirectory, SocketPath};
 pub use people::{Person, parse_password_file};
 pub use ports::{Listen, Plan, SHIFT};
-pub use provision::{Provision, host_name, is_provisioned, provision};
+pub use provision::{Configuration, admit, configure, host_name, is_provisioned};
 
 use crate::listen::BindError;
 

@@ -32,6 +32,7 @@ fn parse(text: &str) -> Result<Vec<Person>, (usize, String)> {
         if password.is_empty() {
             return Err((number, format!("{address} has no password; a line is: address password")));
         }
+        identity::check_password(password).map_err(|unfit| (number, format!("{address}: {unfit}")))?;
         if people.iter().any(|person| person.address == address) {
             return Err((number, format!("{address} is there twice")));
         }
@@ -46,15 +47,20 @@ mod tests {
 
     #[test]
     fn each_line_is_an_address_and_its_password() {
-        let people = parse("ann@example.test correct horse\r\n\n\tBob@Example.Test\tx \n").ok().unwrap();
+        let people = parse("ann@example.test correct horse\r\n\n\tBob@Example.Test\tpassword \n").ok().unwrap();
         let pairs: Vec<_> =
             people.iter().map(|p| (p.address.as_str(), p.password.as_ref().unwrap().expose())).collect();
-        assert_eq!(pairs, [("ann@example.test", "correct horse"), ("bob@example.test", "x")]);
+        assert_eq!(pairs, [("ann@example.test", "correct horse"), ("bob@example.test", "password")]);
     }
 
     #[test]
     fn a_line_that_makes_no_sense_is_named_without_its_password() {
-        for (text, line) in [("ann secret", 1), ("\nann@example.test", 2), ("a@b.test secret\na@b.test secret", 2)] {
+        for (text, line) in [
+            ("ann secret", 1),
+            ("\nann@example.test", 2),
+            ("a@b.test a secret\na@b.test a secret", 2),
+            ("a@b.test secret", 1),
+        ] {
             let (number, why) = parse(text).err().unwrap();
             assert_eq!(number, line);
             assert!(!why.contains("secret"), "{why}");

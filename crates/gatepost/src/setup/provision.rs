@@ -2,19 +2,19 @@
 
 use management::settings::SettingValue;
 use management::{Service, ServiceSettings};
+use proto::logon::Secret;
 use serde_json::Value;
-use store::{AccountChange, Address, Error, NewAccount, SettingsMap, Timestamp};
+use store::{AccountChange, Address, Directory, Error, NewAccount, PasswordHash, SettingsMap, Timestamp};
 
-use super::{Person, Plan, SetupError, User};
+use super::{Password, Person, Plan, SetupError, User};
 use crate::engine::Engine;
 use crate::logon::{Hashing, generate};
 
-/// What a command line asks for.
-pub struct Provision {
-    pub people: Vec<Person>,
-    /// The name for greetings and the certificate; `None`: as it is.
+/// How the server is to be set up; what is not said stays as it is.
+pub struct Configuration {
+    /// The name for greetings and the certificate.
     pub host: Option<String>,
-    /// Where to listen; `None`: as it is.
+    /// Where to listen.
     pub plan: Option<Plan>,
     /// Start POP3 and IMAP4 with the server. An administrator's later choice is left alone.
     pub automatic_services: bool,
@@ -27,23 +27,17 @@ pub async fn is_provisioned(engine: &Engine) -> Result<bool, SetupError> {
     Ok(!engine.directory.domains().await?.is_empty())
 }
 
-/// Makes what is missing: done again after a crash, it goes on where it was. Answers the people in the
-/// order given, each with the password that was made up for it now.
-pub async fn provision(
-    engine: &Engine,
-    hashing: &Hashing,
-    provision: Provision,
-    now: Timestamp,
-) -> Result<Vec<User>, SetupError> {
+/// Makes the settings what is asked for.
+pub async fn configure(engine: &Engine, configuration: Configuration) -> Result<(), SetupError> {
     let stored = engine.settings.snapshot().await?;
     let mut changes: Vec<(String, Option<Value>)> = Vec::new();
-    if let Some(plan) = provision.plan {
+    if let Some(plan) = configuration.plan {
         changes.extend(plan.changes(&stored)?);
     }
-    if let Some(host) = provision.host {
+    if let Some(host) = configuration.host {
         changes.push(("Server.HostName".to_owned(), Some(host.into())));
     }
-    if provision.automatic_services {
+    if configuration.automatic_services {
         for service in Service::ALL {
             let name = format!("{}.StartupType", service.group());
             if !stored.contains_key(&name) {
@@ -51,14 +45,25 @@ pub async fn provision(
             }
         }
     }
-    changes.extend(provision.settings.into_iter().map(|(name, value)| (name, Some(value))));
+    changes.extend(configuration.settings.into_iter().map(|(name, value)| (name, Some(value))));
     check_together(&stored, &changes)?;
     if !changes.is_empty() {
         engine.settings.change(changes).await?;
     }
-    let mut users = Vec::new();
-    for person in provision.people {
-        users.push(ensure(engine, hashing, person, now).await?);
+    Ok(())
+}
+
+/// Makes the domains and mailboxes that are missing: done again after a crash, it goes on where it was. Answers
+/// the people in the order given.
+pub async fn admit(
+    directory: &dyn Directory,
+    hashing: &Hashing,
+    people: Vec<Person>,
+    now: Timestamp,
+) -> Result<Vec<User>, SetupError> {
+    let mut users = Vec::with_capacity(people.len());
+    for person in people {
+        users.push(ensure(directory, hashing, person, now).await?);
     }
     Ok(users)
 }
@@ -74,44 +79,57 @@ fn check_together(stored: &SettingsMap, changes: &[(String, Option<Value>)]) -> 
     crate::connectors::load(&after).map(drop)
 }
 
-async fn ensure(engine: &Engine, hashing: &Hashing, person: Person, now: Timestamp) -> Result<User, SetupError> {
+async fn ensure(
+    directory: &dyn Directory,
+    hashing: &Hashing,
+    person: Person,
+    now: Timestamp,
+) -> Result<User, SetupError> {
     let Person { address, password } = person;
-    match engine.directory.add_domain(address.domain()).await {
+    match directory.add_domain(address.domain()).await {
         Ok(()) | Err(Error::Exists(_)) => {}
         Err(error) => return Err(error.into()),
     }
-    let there = engine.directory.find(&address).await?;
-    if there.as_ref().is_some_and(|account| account.password.is_some()) {
-        return Ok(User { address, password: None });
+    let there = directory.find(&address).await?;
+    if let Some(hash) = there.as_ref().and_then(|account| account.password.clone()) {
+        return Ok(User { password: still(hashing, hash, password, &address).await, address });
     }
-    let (secret, shown) = match password {
-        Some(secret) => (secret, None),
+    let password = match password {
+        Some(secret) => Password::Given(secret),
         None => {
             let made = generate().map_err(|_| SetupError::Refused("the system gives no random numbers".to_owned()))?;
-            let text: String = made.as_str().to_owned();
-            (proto::logon::Secret::new(text.clone()), Some(text))
+            Password::Made(Secret::new(made.as_str().to_owned()))
         }
     };
-    let hash = Some(hashing.hash(secret).await?);
+    let hash = match &password {
+        Password::Given(secret) | Password::Made(secret) => Some(hashing.hash(secret.clone()).await?),
+        Password::SetBefore => None,
+    };
     match there {
         Some(account) => {
             let change = AccountChange { password: Some(hash), ..AccountChange::default() };
-            engine.directory.change(account.id, change).await?;
+            directory.change(account.id, change).await?;
         }
-        None => create(engine, &address, hash, now).await?,
+        None => {
+            let aliases = Vec::new();
+            let account = NewAccount { address: address.clone(), aliases, password: hash, quota: None, created: now };
+            directory.create(account).await?;
+        }
     }
-    Ok(User { address, password: shown })
+    Ok(User { address, password })
 }
 
-async fn create(
-    engine: &Engine,
-    address: &Address,
-    password: Option<store::PasswordHash>,
-    created: Timestamp,
-) -> Result<(), SetupError> {
-    let account = NewAccount { address: address.clone(), aliases: Vec::new(), password, quota: None, created };
-    engine.directory.create(account).await?;
-    Ok(())
+/// A password that is set already stays; whether it is the one of the password file is found out.
+async fn still(hashing: &Hashing, hash: PasswordHash, listed: Option<Secret>, address: &Address) -> Password {
+    let Some(secret) = listed else { return Password::SetBefore };
+    if hashing.verify(Some(hash), secret.clone()).await {
+        return Password::Given(secret);
+    }
+    tracing::warn!(
+        address = address.as_str(),
+        "the mailbox has another password than the password file says, and keeps it; Set-Mailbox -Password changes it"
+    );
+    Password::SetBefore
 }
 
 /// The name that clients connect to: the setting, or this machine's own.

@@ -76,14 +76,9 @@ pub const COMMANDS: &[Command] = &[
     },
 ];
 
-/// A password shorter than this is refused; longer ones than the other bound cost too much to hash.
-const PASSWORD_OCTETS: std::ops::RangeInclusive<usize> = 8..=1024;
-
 async fn password(world: &dyn World, given: Given<'_>) -> Result<Option<store::PasswordHash>, Failure> {
     let Some(password) = given.text("Password")? else { return Ok(None) };
-    if !PASSWORD_OCTETS.contains(&password.len()) || password.chars().any(char::is_control) {
-        return Err(Failure("a password has 8 to 1024 octets and no control characters".into()));
-    }
+    identity::check_password(password).map_err(|unfit| Failure(unfit.to_string()))?;
     world.passwords().hash(password.to_owned()).await.map(Some).map_err(Failure)
 }
 
