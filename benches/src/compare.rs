@@ -38,7 +38,7 @@ impl Server {
     }
 }
 
-pub const PASSWORD: &str = "a benchmark's password";
+pub const PASSWORD: &str = "benchmark-password";
 
 pub fn user(number: usize) -> String {
     format!("user{number}@example.test")

@@ -4,7 +4,7 @@
 use std::net::{SocketAddr, TcpListener};
 use std::os::unix::fs::PermissionsExt;
 use std::path::{Path, PathBuf};
-use std::process::Command;
+use std::process::{Command, Stdio};
 
 use crate::compare::PASSWORD;
 
@@ -70,12 +70,11 @@ impl Drop for PostfixDovecot {
     }
 }
 
+/// The daemons that these start keep what they are given open: no pipes, or their end would be waited for.
 fn run(command: &mut Command) -> Result<(), Box<dyn std::error::Error>> {
-    let output = command.output().map_err(|error| format!("{command:?}: {error}"))?;
-    if output.status.success() {
-        return Ok(());
-    }
-    Err(format!("{command:?}: {}", String::from_utf8_lossy(&output.stderr)).into())
+    let status = command.stdin(Stdio::null()).stdout(Stdio::null()).stderr(Stdio::null()).status();
+    let status = status.map_err(|error| format!("{command:?}: {error}"))?;
+    if status.success() { Ok(()) } else { Err(format!("{command:?} ended with {status}").into()) }
 }
 
 const DOVECOT_CONF: &str = r"
