@@ -5,6 +5,7 @@
 
 use std::io::Write;
 use std::path::Path;
+use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::thread;
 use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
@@ -79,40 +80,46 @@ fn open(dir: &Path) -> (Embedded, Vec<FolderId>) {
     (store, inboxes)
 }
 
-/// Each writer waits for its answer before the next message. With `churn`, all but every fifth message is expunged
-/// as it goes, so that segments are compacted all the time.
+/// Each writer waits for its answer before the next message; writers are tasks, as the server's sessions are. With
+/// `churn`, all but every fifth message is expunged as it goes, so that segments are compacted all the time.
 fn deliver(dir: &Path, writers: u64, octets: usize, length: Duration, churn: bool) -> Run {
     let dir = tempfile::tempdir_in(dir).unwrap();
     let (store, inboxes) = open(dir.path());
-    let body = letter(octets);
-    let (ended, count) = (AtomicBool::new(false), AtomicU64::new(0));
+    let (store, inboxes, body) = (Arc::new(store), Arc::new(inboxes), Arc::new(letter(octets)));
+    let (ended, count) = (Arc::new(AtomicBool::new(false)), Arc::new(AtomicU64::new(0)));
+    let runtime = tokio::runtime::Builder::new_multi_thread().build().unwrap();
     let points = store.durable_points();
     let begun = Instant::now();
-    thread::scope(|scope| {
-        for writer in 0..writers {
-            let (store, inboxes, body, ended, count) = (&store, &inboxes, &body, &ended, &count);
-            scope.spawn(move || {
+    let mut tasks: Vec<_> = (0..writers)
+        .map(|writer| {
+            let (store, inboxes, body) = (store.clone(), inboxes.clone(), body.clone());
+            let (ended, count) = (ended.clone(), count.clone());
+            runtime.spawn(async move {
                 let mut number = 0;
                 while !ended.load(Ordering::Relaxed) {
                     number += 1;
                     let folder = inboxes[((writer * 31 + number) % MAILBOXES) as usize];
                     let id = DeliveryId(u128::from(writer) << 64 | u128::from(number));
-                    block_on(one(store, folder, body, id));
+                    one(&store, folder, &body, id).await;
                     count.fetch_add(1, Ordering::Relaxed);
                 }
-            });
-        }
-        if churn {
-            scope.spawn(|| {
-                while !ended.load(Ordering::Relaxed) {
-                    thin_out(&store, &inboxes);
-                    thread::sleep(Duration::from_millis(200));
-                }
-            });
-        }
-        thread::sleep(length);
-        ended.store(true, Ordering::Relaxed);
-    });
+            })
+        })
+        .collect();
+    if churn {
+        let (store, inboxes, ended) = (store.clone(), inboxes.clone(), ended.clone());
+        tasks.push(runtime.spawn_blocking(move || {
+            while !ended.load(Ordering::Relaxed) {
+                thin_out(&store, &inboxes);
+                thread::sleep(Duration::from_millis(200));
+            }
+        }));
+    }
+    thread::sleep(length);
+    ended.store(true, Ordering::Relaxed);
+    for task in tasks {
+        runtime.block_on(task).unwrap();
+    }
     let time = begun.elapsed();
     let messages = count.load(Ordering::Relaxed);
     let batch = messages as f64 / (store.durable_points() - points).max(1) as f64;
