@@ -171,34 +171,32 @@ impl Directory for Embedded {
 impl Engine {
     fn accounts(&self, after: Bound<Address>, limit: usize) -> Result<Vec<Arc<Account>>> {
         let mut from = match &after {
-            Bound::Excluded(address) | Bound::Included(address) => Key::address(address),
+            Bound::Excluded(address) | Bound::Included(address) => Key::address(address).successor(),
             Bound::Unbounded => Key::first(Table::Address),
         };
         let mut accounts: Vec<Arc<Account>> = Vec::new();
         // Aliases stand between the addresses, so a round may bring fewer accounts than rows.
         while accounts.len() < limit {
-            let rows = self.range(&from, &Key::last(Table::Address), limit + 1)?;
-            let (count, before) = (rows.len(), from.clone());
+            let rows = self.range(&from, &Key::last(Table::Address), ROUND)?;
+            let is_last = rows.len() < ROUND;
             for (key, id) in rows {
-                if key == before && (!matches!(after, Bound::Unbounded) || !accounts.is_empty()) {
-                    continue;
-                }
                 let account: Option<Account> = self.row(&Key::account(decode(&id)?))?;
-                if let Some(account) = account.filter(|account| account.address.as_str().as_bytes() == key.octets())
-                    && accounts.len() < limit
-                    && accounts.last().is_none_or(|last| last.address < account.address)
-                {
-                    accounts.push(Arc::new(account));
+                let primary = account.filter(|account| account.address.as_str().as_bytes() == key.octets());
+                if accounts.len() < limit {
+                    accounts.extend(primary.map(Arc::new));
                 }
-                from = key;
+                from = key.successor();
             }
-            if count <= limit || from == before {
+            if is_last {
                 break;
             }
         }
         Ok(accounts)
     }
 }
+
+/// Addresses looked at together.
+const ROUND: usize = 256;
 
 impl Settings for Embedded {
     fn snapshot(&self) -> Future<'_, Result<Arc<SettingsMap>>> {

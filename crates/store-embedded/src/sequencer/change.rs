@@ -62,7 +62,8 @@ impl Pending {
             error => error,
         })?;
         let uid_validity = target.listing.uid_validity();
-        if !moves {
+        // What copies nothing asks for nothing, also beyond the quota.
+        if !moves && !changed.is_empty() {
             if self.disk_full {
                 return Err(Error::DiskFull);
             }

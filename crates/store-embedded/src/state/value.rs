@@ -64,7 +64,7 @@ mod serde_octets {
 }
 
 /// An account's counters.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub(crate) struct AccountState {
     pub modseq: ModSeq,
     pub last_folder: u32,
@@ -73,6 +73,14 @@ pub(crate) struct AccountState {
     pub changed: Timestamp,
     /// The last snapshot of the account that is in the log.
     pub snapshot: Lsn,
+}
+
+impl Default for AccountState {
+    fn default() -> Self {
+        // The modseq of a folder that never changed: the first change has a greater one.
+        let modseq = ModSeq::MIN;
+        Self { modseq, last_folder: 0, octets: 0, messages: 0, changed: 0, snapshot: Lsn(0) }
+    }
 }
 
 /// The numbers given last in the whole store.
