@@ -410,3 +410,28 @@ fn a_start_that_fails_leaves_no_mailbox_whose_password_nobody_has_seen() {
     let password = server.password("ann@example.test");
     assert!(pop3_log_on(&mut server.connect_tls("pop3s"), "ann", &password).starts_with("+OK"));
 }
+
+#[test]
+fn a_service_whose_port_is_taken_does_not_keep_the_others_from_running() {
+    let scratch = Scratch::new();
+    let taken = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
+    let address = taken.local_addr().unwrap();
+    let server = Server::quickstart(&scratch, &["--set", &format!("Pop.SSLBindings={address}")]);
+    assert_eq!((server.port("pop3"), server.port("pop3s")), (None, None));
+    let failure = server.ready["failures"][0].as_str().unwrap();
+    for part in ["POP3 was not started", &address.port().to_string(), "Set-PopSettings -SSLBindings"] {
+        assert!(failure.contains(part), "{failure}");
+    }
+    assert!(server.connect("imap").line().starts_with("* OK"));
+
+    let shown = server.manage(&["Get-Service"], "");
+    assert!(shown.status.success() && String::from_utf8_lossy(&shown.stdout).contains("Stopped"), "{shown:?}");
+    assert!(String::from_utf8_lossy(&shown.stderr).contains(failure), "{shown:?}");
+    let again = server.manage(&["Start-Service", "POP3"], "");
+    assert!(!again.status.success() && String::from_utf8_lossy(&again.stderr).contains(failure), "{again:?}");
+    drop(taken);
+    server.results(&["Start-Service", "POP3"]);
+    assert_eq!(server.results(&["Get-Service", "POP3"])[0]["Status"], "Running");
+    let shown = server.manage(&["Get-Service"], "");
+    assert!(shown.stderr.is_empty(), "{shown:?}");
+}

@@ -21,6 +21,8 @@ pub trait World: Send + Sync {
 pub trait Services: Send + Sync {
     /// The settings that a running service was started with; `None` while it is stopped.
     fn running(&self, service: Service) -> Option<ServiceSettings>;
+    /// Why the last start failed; `None` once the service was started or stopped.
+    fn failure(&self, service: Service) -> Option<String>;
     /// Starts with the stored settings; nothing happens if it runs already.
     fn start(&self, service: Service) -> Future<'_, Port<()>>;
     /// Ends its sessions with a farewell; nothing happens if it is stopped already.

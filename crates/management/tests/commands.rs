@@ -41,6 +41,10 @@ impl Services for Server {
     fn running(&self, service: Service) -> Option<ServiceSettings> {
         self.running.lock().unwrap().iter().find(|(one, _)| *one == service).map(|(_, settings)| settings.clone())
     }
+    fn failure(&self, service: Service) -> Option<String> {
+        let failed = service == Service::Imap4 && self.running(service).is_none();
+        failed.then(|| "IMAP4 was not started: its port is taken".to_owned())
+    }
     fn start(&self, service: Service) -> Future<'_, Port<()>> {
         Box::pin(async move {
             let map = self.store.snapshot().await.map_err(|error| error.to_string())?;
@@ -102,6 +106,8 @@ fn services_are_stopped_and_manual_until_someone_starts_them() {
     }
     assert_eq!(server.value("Start-Service MSExchangePOP3", "Status"), "Running");
     assert_eq!(server.value("Get-Service IMAP4", "Status"), "Stopped");
+    let shown = server.run("Get-Service").unwrap();
+    assert_eq!(shown.warnings, ["IMAP4 was not started: its port is taken"], "whoever looks is told why");
     assert_eq!(server.value("Stop-Service POP3", "Status"), "Stopped");
     assert!(server.run("Start-Service SMTP").unwrap_err().contains("MSExchangeIMAP4"));
 }

@@ -76,6 +76,7 @@ pub async fn serve(
         ports: server.ports().await,
         users,
         shifted,
+        failures: server.failures(),
     };
     if run.json {
         writeln!(stdout(), "{}", ready.to_json())?;

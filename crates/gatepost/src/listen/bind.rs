@@ -13,12 +13,12 @@ const BACKLOG: i32 = 1024;
 #[derive(Debug, thiserror::Error)]
 pub enum BindError {
     #[error(
-        "port {} on {} needs the right to bind ports below 1024: run as a service (dist/gatepost.service), give the program CAP_NET_BIND_SERVICE, or use --port-offset 10000",
+        "port {} on {} needs the right to bind ports below 1024: run as a service (dist/gatepost.service), give the program CAP_NET_BIND_SERVICE, or shift all ports with gatepost quickstart --port-offset 10000",
         .0.port(), .0.ip()
     )]
     Privileged(SocketAddr),
     #[error(
-        "port {} on {} is in use by another program: stop that one (ss -ltnp shows it), or use --port-offset 10000",
+        "port {} on {} is in use by another program: stop that one (ss -ltnp shows it), or shift all ports with gatepost quickstart --port-offset 10000",
         .0.port(), .0.ip()
     )]
     InUse(SocketAddr),

@@ -89,7 +89,10 @@ impl Server {
         for service in Service::ALL {
             let startup = ServiceSettings::load(&stored, service)?.startup_type;
             if startup == management::settings::StartupType::Automatic {
-                services.start(service).await.map_err(SetupError::Refused)?;
+                // The others serve meanwhile, and an administrator can do something about it.
+                if let Err(why) = services.start(service).await {
+                    tracing::error!(service = service.name(), "{why}");
+                }
             }
         }
         let ports =
@@ -100,6 +103,11 @@ impl Server {
 
     pub fn host(&self) -> &str {
         &self.site.host
+    }
+
+    /// Why services that start by themselves do not run.
+    pub fn failures(&self) -> Vec<String> {
+        Service::ALL.into_iter().filter_map(|service| self.services.failure(service)).collect()
     }
 
     pub fn certificate(&self) -> &Certificate {

@@ -28,7 +28,18 @@ pub struct Services {
     drain_timeout: Duration,
     /// Held while a service starts or stops: one at a time.
     listening: tokio::sync::Mutex<[Option<Listening>; 2]>,
-    started: Mutex<[Option<Arc<Started>>; 2]>,
+    /// In the same order.
+    states: Mutex<[State; 2]>,
+}
+
+/// What became of a service.
+#[derive(Default)]
+enum State {
+    #[default]
+    Stopped,
+    /// Its last start failed; the text tells the cure.
+    Failed(String),
+    Running(Arc<Started>),
 }
 
 impl Services {
@@ -39,8 +50,8 @@ impl Services {
         numbers: Arc<SessionNumbers>,
         drain_timeout: Duration,
     ) -> Self {
-        let (listening, started) = Default::default();
-        Self { site, settings, tls, numbers, drain_timeout, listening, started }
+        let (listening, states) = Default::default();
+        Self { site, settings, tls, numbers, drain_timeout, listening, states }
     }
 
     /// Where each listens, in the order of [`Service::ALL`].
@@ -59,8 +70,8 @@ impl Services {
         tokio::join!(stop(pop3), stop(imap));
     }
 
-    fn set_started(&self, service: Service, started: Option<Arc<Started>>) {
-        *slot(&mut self.started.lock().unwrap_or_else(PoisonError::into_inner), service) = started;
+    fn set_state(&self, service: Service, state: State) {
+        *slot(&mut self.states.lock().unwrap_or_else(PoisonError::into_inner), service) = state;
     }
 
     async fn try_start(&self, service: Service) -> Port<()> {
@@ -76,7 +87,11 @@ impl Services {
         let tls = settings.ssl_bindings.iter().map(|address| (address, Opening::Tls));
         let mut bound = Vec::new();
         for (address, opening) in clear.chain(tls) {
-            let listener = bind(*address).map_err(|error| format!("{} was not started: {error}", service.name()))?;
+            let listener = bind(*address).map_err(|error| {
+                let (name, group) = (service.name(), service.group());
+                let setting = if opening == Opening::Tls { "SSLBindings" } else { "UnencryptedOrTLSBindings" };
+                format!("{error}; this service alone: Set-{group}Settings -{setting}. Then: Start-Service {name}")
+            })?;
             bound.extend(listener.map(|listener| (listener, opening)));
         }
         let implicit = bound.iter().find(|(_, opening)| *opening == Opening::Tls);
@@ -98,14 +113,14 @@ impl Services {
             tracing::info!(service = service.name(), %address, tls = *opening == Opening::Tls, "listening");
         }
         *listening = Some(running);
-        self.set_started(service, Some(started));
+        self.set_state(service, State::Running(started));
         Ok(())
     }
 
     async fn stop_one(&self, service: Service) {
         let mut listening = self.listening.lock().await;
         let running = slot(&mut listening, service).take();
-        self.set_started(service, None);
+        self.set_state(service, State::Stopped);
         if let Some(running) = running {
             running.stop().await;
             tracing::info!(service = service.name(), "stopped");
@@ -115,12 +130,28 @@ impl Services {
 
 impl management::Services for Services {
     fn running(&self, service: Service) -> Option<ServiceSettings> {
-        let mut started = self.started.lock().unwrap_or_else(PoisonError::into_inner);
-        slot(&mut started, service).as_ref().map(|started| started.settings.clone())
+        match slot(&mut self.states.lock().unwrap_or_else(PoisonError::into_inner), service) {
+            State::Running(started) => Some(started.settings.clone()),
+            State::Stopped | State::Failed(_) => None,
+        }
+    }
+
+    fn failure(&self, service: Service) -> Option<String> {
+        match slot(&mut self.states.lock().unwrap_or_else(PoisonError::into_inner), service) {
+            State::Failed(why) => Some(why.clone()),
+            State::Stopped | State::Running(_) => None,
+        }
     }
 
     fn start(&self, service: Service) -> store::Future<'_, Port<()>> {
-        Box::pin(self.try_start(service))
+        Box::pin(async move {
+            let started = self.try_start(service).await;
+            started.map_err(|why| {
+                let why = format!("{} was not started: {why}", service.name());
+                self.set_state(service, State::Failed(why.clone()));
+                why
+            })
+        })
     }
 
     fn stop(&self, service: Service) -> store::Future<'_, Port<()>> {

@@ -53,6 +53,8 @@ pub struct Ready {
     pub users: Vec<User>,
     /// Ports are shifted because the standard ones could not be had.
     pub shifted: bool,
+    /// Why a service that should run does not.
+    pub failures: Vec<String>,
 }
 
 impl Ready {
@@ -72,6 +74,7 @@ impl Ready {
                 "smtp": ports.smtp, "submission": ports.submission, "submissions": ports.submissions,
             },
             "users": users.collect::<Vec<_>>(),
+            "failures": self.failures,
         })
         .to_string()
     }
@@ -98,6 +101,9 @@ impl fmt::Display for Ready {
                 (None, Some(upgraded)) => writeln!(f, "  {name}   {host}  port {upgraded} with STARTTLS")?,
                 (None, None) => writeln!(f, "  {name}   stopped")?,
             }
+        }
+        for failure in &self.failures {
+            writeln!(f, "  {failure}")?;
         }
         writeln!(f, "  My server requires authentication: yes, with the same user name and password")?;
         writeln!(f, "  Certificate authority to trust:    {}", self.authority.display())?;
@@ -145,6 +151,7 @@ mod tests {
                 user("carl@example.test", Password::Given(secret("open sesame"))),
             ],
             shifted: true,
+            failures: vec!["POP3 was not started: its port is taken".into()],
         }
     }
 
@@ -160,6 +167,7 @@ Gatepost serves example.test on localhost. Settings for mail programs:
   Incoming mail (IMAP)   localhost  port 10993 with SSL/TLS, or port 10143 with STARTTLS
   Incoming mail (POP3)   stopped
   Outgoing mail (SMTP)   localhost  port 10465 with SSL/TLS, or port 10587 with STARTTLS
+  POP3 was not started: its port is taken
   My server requires authentication: yes, with the same user name and password
   Certificate authority to trust:    /data/tls/ca.pem
   Mail from other servers comes in on port 10025.

@@ -88,6 +88,7 @@ async fn get(world: &dyn World, given: Given<'_>) -> Result<Outcome, Failure> {
         outcome.results.push(describe(world, service, &settings));
         // Whoever looks is told, for as long as it is so.
         outcome.warnings.extend(super::service_settings::risk(service, &settings));
+        outcome.warnings.extend(world.services().failure(service));
     }
     Ok(outcome)
 }
