@@ -54,8 +54,8 @@ impl Engine {
         let opened = spawn_blocking(move || Embedded::open(&place, options)).await;
         let store = opened.map_err(|panic| Error::Unavailable(panic.to_string()))?.map_err(|error| match error {
             Error::Busy => SetupError::Refused(format!(
-                "{} is in use: a server runs on it already; manage it with gatepost Get-Service, or end it first",
-                path.display()
+                "{0} is in use: a server runs on it already; manage it (gatepost Get-Service --data {0}), or end it first",
+                path.parent().unwrap_or(&path).display()
             )),
             error => error.into(),
         })?;

@@ -36,7 +36,10 @@ impl Log {
     pub fn begin(path: Option<&Path>) -> io::Result<Self> {
         let log = Self(Arc::new(match path {
             None => Target::StandardError,
-            Some(path) => Target::File { path: path.to_owned(), file: Mutex::new(open(path)?) },
+            Some(path) => {
+                let file = open(path).map_err(|error| io::Error::other(format!("{}: {error}", path.display())))?;
+                Target::File { path: path.to_owned(), file: Mutex::new(file) }
+            }
         }));
         // RUST_LOG=debug shows more.
         let filter = EnvFilter::try_from_default_env().unwrap_or_else(|_| EnvFilter::new("info"));

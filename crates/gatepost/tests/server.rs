@@ -54,6 +54,7 @@ fn the_card_tells_a_person_everything_and_the_log_no_secret() {
     let scratch = Scratch::new();
     let passwords = scratch.file("passwords", "ann@example.test open sesame\n");
     let log = scratch.path("log");
+    fs::create_dir(scratch.path("data")).unwrap();
     let mut child = program()
         .args(["quickstart", "ann@example.test", "--user", "bob@example.test", "--listen", "127.0.0.1:0", "--data"])
         .arg(scratch.path("data"))
@@ -72,6 +73,8 @@ fn the_card_tells_a_person_everything_and_the_log_no_secret() {
         assert_ne!(count, 0, "{card}");
         card += std::str::from_utf8(&octets[..count]).unwrap();
     }
+    let mode = |path: &str| fs::metadata(scratch.path(path)).unwrap().permissions().mode() & 0o777;
+    assert_eq!(mode("data/store"), 0o700, "also where the data directory was open to all before");
     for part in ["IMAP", "POP3", "SMTP", "SSL/TLS", "STARTTLS", "My server requires authentication", "ca.pem"] {
         assert!(card.contains(part), "{part} is not in\n{card}");
     }
@@ -346,6 +349,13 @@ fn the_log_goes_on_in_a_new_file_and_nobody_forges_its_lines() {
     let encoded = base64::Engine::encode(&base64::prelude::BASE64_STANDARD, forged);
     assert!(client.ask(&format!("AUTH PLAIN {encoded}")).starts_with("-ERR"));
     assert!(!server.log().lines().any(|line| line.starts_with("2026-01-01") || line.contains('\x1b')));
+    // RFC 5321 §4.1.2: a quoted local part may hold nearly anything; it stays within its value.
+    let mut smtp = server.connect("smtp");
+    assert!(smtp.line().starts_with("220"));
+    assert!(smtp.ask("HELO client").starts_with("250"));
+    assert!(smtp.ask("MAIL FROM:<>").starts_with("250"));
+    assert!(smtp.ask("RCPT TO:<\"x> granted=true user=\"@example.test>").starts_with("550"));
+    server.logged(&["refused", r#"nobody has <\"x> granted=true user=\"@example.test>""#]);
 
     fs::rename(scratch.path("log"), scratch.path("log.1")).unwrap();
     server.signal("HUP");
@@ -374,6 +384,7 @@ fn init_sets_up_with_stopped_services_and_serve_runs_it() {
     assert!(!init().status.success(), "a second time there is nothing to set up");
     let nothing = program().args(["serve", "--data"]).arg(scratch.path("")).output().unwrap();
     assert!(String::from_utf8_lossy(&nothing.stderr).contains("gatepost init"));
+    assert!(!scratch.path("store").exists(), "nothing is made there either");
 }
 
 #[test]

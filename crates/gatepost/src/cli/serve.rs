@@ -16,13 +16,18 @@ pub type Ran = Result<(), Box<dyn std::error::Error>>;
 pub fn run(given: &Serve) -> Ran {
     runtime()?.block_on(async {
         let log = Log::begin(given.run.log_file.as_deref())?;
+        let nothing = || {
+            let data = given.data.display();
+            SetupError::Refused(format!("nothing is set up in {data}; use: gatepost init --data {data}"))
+        };
         let data = DataDirectory::open(&given.data)?;
+        // Looked for first: opening a store makes one.
+        if !data.store().is_dir() {
+            return Err(nothing().into());
+        }
         let engine = Engine::open(&data.store()).await?;
         if !is_provisioned(&engine).await? {
-            let data = given.data.display();
-            return Err(
-                SetupError::Refused(format!("nothing is set up in {data}; use: gatepost init --data {data}")).into()
-            );
+            return Err(nothing().into());
         }
         let engine = engine.with_its_settings().await?;
         serve(&data, engine, Hashing::new()?, log, &given.run, None).await

@@ -41,15 +41,15 @@ impl Session {
             }
             Err(end) => (end, (0, 0)),
         };
-        let seconds = started.elapsed().as_secs_f32();
+        let milliseconds = u64::try_from(started.elapsed().as_millis()).unwrap_or(u64::MAX);
         match end {
             End::Finished | End::Closed | End::TimedOut | End::Drained => {
-                tracing::info!(session = number, protocol, remote = %peer.remote, octets_in, octets_out, seconds,
-                    reason = %end, "session ends");
+                tracing::info!(session = number, protocol, remote = %peer.remote, octets_in, octets_out, milliseconds,
+                    reason = end.to_string(), "session ends");
             }
             _ => {
                 tracing::warn!(session = number, protocol, remote = %peer.remote, local = %peer.local, octets_in,
-                    octets_out, seconds, reason = %end, "session ends");
+                    octets_out, milliseconds, reason = end.to_string(), "session ends");
             }
         }
         drop(place);

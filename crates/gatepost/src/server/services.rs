@@ -108,6 +108,9 @@ impl Services {
         };
         let terms = Terms { protocol, tls: Some(tls.clone()), handshake: Terms::HANDSHAKE, stall: Terms::STALL };
         let (terms, bindings) = (Arc::new(terms), bindings.collect());
+        if let Some(warning) = started.settings.login_type.warning() {
+            tracing::warn!(service = service.name(), login_type = started.settings.login_type.name(), "{warning}");
+        }
         let running = Listening::start(bindings, &terms, limits, &self.numbers, self.drain_timeout);
         for (address, opening) in running.addresses() {
             tracing::info!(service = service.name(), %address, tls = *opening == Opening::Tls, "listening");

@@ -15,8 +15,11 @@ impl DataDirectory {
     /// Makes the directory if it is not there, for the server's own user only. It may stand for itself as a
     /// relative path; what is shown to people is absolute.
     pub fn create(path: &Path) -> Result<Self, SetupError> {
-        DirBuilder::new().recursive(true).mode(0o700).create(path).map_err(SetupError::file(path))?;
-        Self::open(path)
+        private_directory(path)?;
+        let data = Self::open(path)?;
+        // The directory itself may have been there before, open to all; mail is nobody else's business still.
+        private_directory(&data.store())?;
+        Ok(data)
     }
 
     /// The directory must be there.
@@ -38,6 +41,10 @@ impl DataDirectory {
         let directory = (path.as_os_str().len() > 107).then(|| fs::File::open(&self.0).ok()).flatten();
         SocketPath { path, directory }
     }
+}
+
+fn private_directory(path: &Path) -> Result<(), SetupError> {
+    DirBuilder::new().recursive(true).mode(0o700).create(path).map_err(SetupError::file(path))
 }
 
 /// A path under which a socket can be bound and connected to, as long as this lives.

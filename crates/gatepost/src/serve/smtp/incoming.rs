@@ -124,7 +124,7 @@ impl Reception<'_> {
                     id = %id,
                     connector = self.peer.connector.name,
                     user = self.peer.user.as_ref().map(|user| user.address.as_str()),
-                    from = %mail.from,
+                    from = mail.from.to_string(),
                     recipients = recipients.len(),
                     size,
                     "message delivered"
@@ -132,7 +132,7 @@ impl Reception<'_> {
                 Reply::new(250, 6, 0, "").with_text(format!("{id} Queued mail for delivery"))
             }
             Err(error) => {
-                tracing::warn!(session = self.number, id = %id, from = %mail.from, %error, "message not delivered");
+                tracing::warn!(session = self.number, id = %id, from = mail.from.to_string(), %error, "message not delivered");
                 store_trouble(&error)
             }
         }
@@ -157,7 +157,7 @@ async fn place(
     let mut failure = None;
     for (recipient, placed) in recipients.iter().zip(placed) {
         if let Err(error) = placed {
-            tracing::warn!(session, recipient = %recipient.path, %error, "not placed");
+            tracing::warn!(session, recipient = recipient.path.to_string(), %error, "not placed");
             failure.get_or_insert(error);
         }
     }

@@ -114,7 +114,11 @@ async fn converse<S: AsyncRead + AsyncWrite + Unpin>(
             }
             Request::Reset(refused) => {
                 if let Some(reply) = refused {
-                    tracing::info!(session = reception.number, %reply, "message refused for its form");
+                    tracing::info!(
+                        session = reception.number,
+                        reply = reply.to_string(),
+                        "message refused for its form"
+                    );
                 }
                 reception.transaction = None;
                 continue;
@@ -204,13 +208,14 @@ impl Reception<'_> {
 
     fn refused(&self, refusal: &Refusal) -> Reply {
         let user = self.peer.user.as_ref().map(|user| user.address.as_str());
-        tracing::info!(session = self.number, user, %refusal, reply = %refusal.reply, "refused");
+        let reply = refusal.reply.to_string();
+        tracing::info!(session = self.number, user, refusal = refusal.to_string(), reply, "refused");
         refusal.reply.clone()
     }
 
     fn trouble(&self, error: &store::Error) -> Reply {
         let reply = store_trouble(error);
-        tracing::warn!(session = self.number, %error, %reply, "the store did not take part");
+        tracing::warn!(session = self.number, %error, reply = reply.to_string(), "the store did not take part");
         reply
     }
 }
