@@ -37,7 +37,7 @@ impl Tuning {
     fn from_settings(settings: &ServerSettings) -> Self {
         Self {
             retention: i64::try_from(settings.deleted_item_retention.as_secs()).unwrap_or(i64::MAX),
-            segment_size: settings.log_segment_size.clamp(1 << 20, 1 << 30),
+            segment_size: settings.log_segment_size,
         }
     }
 }

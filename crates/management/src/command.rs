@@ -51,12 +51,14 @@ impl Command {
 }
 
 /// One parameter of a command.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug)]
 pub struct Parameter {
     pub name: &'static str,
     pub kind: Kind,
     pub required: bool,
     pub meaning: &'static str,
+    /// What the value may be, where the meaning does not say.
+    pub form: Option<fn() -> String>,
 }
 
 /// How a parameter's value is written on the command line.

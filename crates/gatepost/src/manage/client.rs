@@ -93,6 +93,9 @@ fn help(command: &Command) -> String {
     for parameter in command.parameters {
         let needed = if parameter.required { " (needed)" } else { "" };
         text += &format!("  -{:36} {}{needed}\n", parameter.name, parameter.meaning);
+        if let Some(form) = parameter.form {
+            text += &format!("   {:36} {}\n", "", form());
+        }
     }
     text += "  --data DIR                            the data directory of the server (./gatepost-data)\n";
     text += "  -Format json|table                    how results are written\n";

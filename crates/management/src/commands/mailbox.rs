@@ -13,24 +13,28 @@ const IDENTITY: Parameter = Parameter {
     kind: Kind::Text,
     required: true,
     meaning: "the mailbox's address, such as ann@example.test",
+    form: None,
 };
 const PASSWORD: Parameter = Parameter {
     name: "Password",
     kind: Kind::Secret,
     required: false,
     meaning: "asked for, or read with -PasswordFile FILE (- is standard input)",
+    form: None,
 };
 const ALIASES: Parameter = Parameter {
     name: "EmailAddresses",
     kind: Kind::List,
     required: false,
     meaning: "further addresses that deliver here; replaces the list",
+    form: None,
 };
 const QUOTA: Parameter = Parameter {
     name: "Quota",
     kind: Kind::Text,
     required: false,
     meaning: "octets that the mailbox may hold, such as 2GB, or unlimited",
+    form: None,
 };
 
 pub const COMMANDS: &[Command] = &[
@@ -53,6 +57,7 @@ pub const COMMANDS: &[Command] = &[
                 kind: Kind::Text,
                 required: false,
                 meaning: "how many at most; 1000 unless given",
+                form: None,
             },
         ],
         destroys: None,

@@ -10,6 +10,7 @@ const NAME: Parameter = Parameter {
     kind: Kind::Text,
     required: true,
     meaning: "POP3 (MSExchangePOP3) or IMAP4 (MSExchangeIMAP4)",
+    form: None,
 };
 
 pub const COMMANDS: &[Command] = &[
@@ -56,6 +57,7 @@ pub const COMMANDS: &[Command] = &[
                 kind: Kind::Text,
                 required: true,
                 meaning: "Automatic: with the server. Manual: by Start-Service. Disabled: not at all",
+                form: None,
             },
         ],
         destroys: None,

@@ -53,6 +53,16 @@ mod tests {
             ("Imap.LoginType".into(), "PlainTextLogin".into())
         );
         assert_eq!(parse("Server.DeletedItemRetention", "0").unwrap().1, Value::from("00:00:00"));
+        for (name, least, past) in [
+            ("Imap.MaxCommandSize", "512", "511"),
+            ("Imap.MaxCommandSize", "65536", "65537"),
+            ("Pop.PreAuthenticatedConnectionTimeout", "1", "0"),
+            ("Server.MaxMessageSize", "64KB", "65535"),
+            ("Imap.ImplicitTlsProbe", "10000", "10001"),
+        ] {
+            assert!(parse(name, least).is_ok(), "{name} {least}");
+            assert!(parse(name, past).unwrap_err().0.contains(" to "), "{name} {past}");
+        }
         assert!(parse("Imap.LoginType", "Whatever").unwrap_err().0.contains("SecureLogin"));
         assert!(parse("Imap.Nothing", "1").unwrap_err().0.contains("Imap.LoginType"));
     }

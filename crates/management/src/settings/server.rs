@@ -13,10 +13,10 @@ settings_group! {
         host_name("HostName"): String = String::new();
         /// How long expunged messages can be restored; after it their space is used again.
         deleted_item_retention("DeletedItemRetention"): Duration = Duration::from_secs(14 * 24 * 60 * 60);
-        /// Octets of one segment of the store's log: what compaction works on at a time. From 1 MB to 1 GB.
-        log_segment_size("LogSegmentSize"): u64 = 64 * 1024 * 1024;
-        /// Octets of the largest message, by SMTP and APPEND.
-        max_message_size("MaxMessageSize"): u64 = 36 * 1024 * 1024;
+        /// Octets of one segment of the store's log: what compaction works on at a time.
+        log_segment_size("LogSegmentSize", 1 << 20..=1 << 30): u64 = 64 * 1024 * 1024;
+        /// Octets of the largest message, by SMTP and APPEND (RFC 5321 §4.5.3.1.7: 64 KB at least).
+        max_message_size("MaxMessageSize", 64 * 1024..=1 << 40): u64 = 36 * 1024 * 1024;
         /// SMTP connections at a time.
         max_smtp_connections("MaxSmtpConnections"): u32 = 20_000;
         /// SMTP connections at a time from one address (one /64 network for IPv6).
@@ -26,9 +26,9 @@ settings_group! {
         /// Failed log-ons a minute from one address (one /64 network for IPv6) over all protocols.
         max_failed_logons_per_minute("MaxFailedLogonsPerMinute"): u32 = 60;
         /// How long a verified password is remembered in memory.
-        logon_cache_lifetime("LogonCacheLifetime"): Duration = Duration::from_secs(10 * 60);
+        logon_cache_lifetime("LogonCacheLifetime", Duration::ZERO..=Duration::from_secs(24 * 60 * 60)): Duration = Duration::from_secs(10 * 60);
         /// How long sessions may take to end when the server stops.
-        drain_timeout("DrainTimeout"): Duration = Duration::from_secs(10);
+        drain_timeout("DrainTimeout", Duration::ZERO..=Duration::from_secs(60)): Duration = Duration::from_secs(10);
     }
 }
 

@@ -1,6 +1,7 @@
 //! The POP3 and IMAP4 services and their settings, named as in `Set-PopSettings` and `Set-ImapSettings`.
 
 use std::net::{Ipv4Addr, Ipv6Addr, SocketAddr};
+use std::ops::RangeInclusive;
 use std::time::Duration;
 
 use identity::LoginType;
@@ -84,6 +85,9 @@ impl StartupType {
     }
 }
 
+/// A session that may not wait at all would never be served.
+const TIMEOUT: RangeInclusive<Duration> = Duration::from_secs(1)..=Duration::from_secs(24 * 60 * 60);
+
 settings_group! {
     /// The settings of one protocol service; a running service keeps those it was started with.
     ServiceSettings (service: Service) named service.group() => {
@@ -98,9 +102,9 @@ settings_group! {
         /// What the service says first.
         banner("Banner"): String = format!("The Gatepost {} service is ready.", service.name());
         /// How long a session may be silent after log-on (RFC 1939 §3: 10 minutes at least; RFC 3501 §5.4: 30).
-        authenticated_connection_timeout("AuthenticatedConnectionTimeout"): Duration = Duration::from_secs(30 * 60);
+        authenticated_connection_timeout("AuthenticatedConnectionTimeout", TIMEOUT): Duration = Duration::from_secs(30 * 60);
         /// How long a session may last without log-on.
-        pre_authenticated_connection_timeout("PreAuthenticatedConnectionTimeout"): Duration = Duration::from_secs(60);
+        pre_authenticated_connection_timeout("PreAuthenticatedConnectionTimeout", TIMEOUT): Duration = Duration::from_secs(60);
         /// Connections at a time.
         max_connections("MaxConnections"): u32 = 20_000;
         /// Connections at a time from one address (one /64 network for IPv6).
@@ -108,9 +112,9 @@ settings_group! {
         /// Connections at a time that are logged on to one mailbox.
         max_connections_per_user("MaxConnectionsPerUser"): u32 = 16;
         /// Octets of one command, literals of an IMAP command included (a message being appended is not).
-        max_command_size("MaxCommandSize"): u32 = match service { Service::Pop3 => 512, Service::Imap4 => 64 * 1024 };
+        max_command_size("MaxCommandSize", 512..=64 * 1024): u32 = match service { Service::Pop3 => 512, Service::Imap4 => 64 * 1024 };
         /// How long a binding in clear waits for a client that begins with TLS before it greets, in milliseconds.
-        implicit_tls_probe("ImplicitTlsProbe"): u32 = 0;
+        implicit_tls_probe("ImplicitTlsProbe", 0..=10_000): u32 = 0;
     }
 }
 

@@ -34,7 +34,7 @@ impl SettingValue for String {
 }
 
 impl SettingValue for u32 {
-    const FORM: &'static str = "a number from 0 to 4294967295";
+    const FORM: &'static str = "a whole number";
 
     fn read(value: &Value) -> Result<Self, Invalid> {
         let number = value.as_u64().or_else(|| value.as_str()?.trim().parse().ok());
