@@ -15,7 +15,7 @@ use crate::Origin;
 /// [`settle`](Self::settle): that holds the limit also when many are verified at once.
 #[derive(Debug)]
 pub struct Throttle {
-    limit: usize,
+    limit: u32,
     capacity: usize,
     /// The last failures of each origin, oldest first; never none.
     failures: HashMap<Origin, VecDeque<Instant>>,
@@ -27,18 +27,23 @@ impl Throttle {
     /// `limit`: failures per window (0: every first failure is already one too many, so nothing is judged);
     /// `capacity`: origins remembered; beyond it the one whose last failure is oldest is forgotten.
     pub fn new(limit: u32, capacity: usize) -> Self {
-        Self { limit: limit as usize, capacity, failures: HashMap::new() }
+        Self { limit, capacity, failures: HashMap::new() }
     }
 
     /// Whether a log-on from there is to be judged at all.
     pub fn admits(&mut self, address: IpAddr, now: Instant) -> bool {
-        self.recent(Origin::of(address), now) < self.limit
+        self.recent(Origin::of(address), now) < self.limit as usize
+    }
+
+    /// What a client is told that is not admitted.
+    pub fn verdict(&self) -> Verdict {
+        Verdict::Throttled { limit: self.limit }
     }
 
     /// What the client is told of a verdict: once the limit was reached meanwhile, nothing of it.
     pub fn settle(&mut self, address: IpAddr, now: Instant, verdict: Verdict) -> Verdict {
         if !self.admits(address, now) {
-            return Verdict::Throttled;
+            return self.verdict();
         }
         if verdict == Verdict::Refused {
             let origin = Origin::of(address);
@@ -125,7 +130,7 @@ mod tests {
         let told = (0..200).filter(|_| throttle.settle(address(2), now, Verdict::Refused) == Verdict::Refused).count();
         assert_eq!(told, 60);
         // Neither is a right one told among them.
-        assert_eq!(throttle.settle(address(2), now, Verdict::Granted), Verdict::Throttled);
+        assert_eq!(throttle.settle(address(2), now, Verdict::Granted), Verdict::Throttled { limit: 60 });
     }
 
     #[test]

@@ -98,6 +98,11 @@ pub enum Credentials {
     },
 }
 
+/// What a client reads that is throttled, whatever it speaks.
+pub(crate) fn throttled(limit: u32) -> String {
+    format!("Too many failed log-ons from your address; {limit} a minute are allowed. Try again in a minute.")
+}
+
 /// The outcome of a log-on, as the session is told it. The reason for a refusal stands in the log only.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Verdict {
@@ -105,7 +110,10 @@ pub enum Verdict {
     /// Unknown user, wrong password, switched off: one and the same answer.
     Refused,
     /// Too many failures from this address (RFC 3206: SYS/TEMP; RFC 5530: LIMIT).
-    Throttled,
+    Throttled {
+        /// Failures that an address may have in a minute.
+        limit: u32,
+    },
     /// RFC 3206 §4: the account cannot be checked now, a later try may succeed.
     Unavailable,
     /// The account has as many connections as it may.

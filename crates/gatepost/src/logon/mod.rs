@@ -51,6 +51,9 @@ pub struct Logon {
     users: Arc<Users>,
 }
 
+/// For the log.
+const THROTTLED: &str = "too many failures from this address";
+
 /// Addresses whose failures are remembered.
 const THROTTLED_ORIGINS: usize = 100_000;
 
@@ -106,10 +109,7 @@ impl Logon {
         user: &str,
         password: &Secret,
     ) -> Result<LoggedOn, (Verdict, &'static str)> {
-        const THROTTLED: (Verdict, &str) = (Verdict::Throttled, "too many failures from this address");
-        if !lock(&self.throttle).admits(attempt.remote, now()) {
-            return Err(THROTTLED);
-        }
+        self.admit(attempt.remote)?;
         let (account, mut reason) = self.find(authorization, user).await.map_err(|error| {
             tracing::error!(session = attempt.session, %error, "the directory could not be asked");
             (Verdict::Unavailable, "the directory could not be asked")
@@ -125,9 +125,7 @@ impl Logon {
         let right = remembered || {
             let _turn = self.lanes.wait(attempt.remote).await;
             // Attempts that waited behind failures of the same address are not judged any more.
-            if !lock(&self.throttle).admits(attempt.remote, now()) {
-                return Err(THROTTLED);
-            }
+            self.admit(attempt.remote)?;
             // An unknown user costs the same time as a known one, and no length of a password more than another.
             let is_hashed = password.expose().len() <= *PASSWORD_OCTETS.end();
             let password = if is_hashed { password.clone() } else { Secret::new("".into()) };
@@ -137,8 +135,9 @@ impl Logon {
             Some(account) => (Some(account), Verdict::Granted),
             None => (None, Verdict::Refused),
         };
-        if lock(&self.throttle).settle(attempt.remote, now(), verdict) == Verdict::Throttled {
-            return Err(THROTTLED);
+        let told = lock(&self.throttle).settle(attempt.remote, now(), verdict);
+        if told != verdict {
+            return Err((told, THROTTLED));
         }
         let Some(account) = account else { return Err((Verdict::Refused, reason)) };
         if let Some(hash) = account.password.as_ref().filter(|_| !remembered) {
@@ -148,6 +147,11 @@ impl Logon {
         let place = Users::take(&self.users, (attempt.protocol, account.id), limit)
             .ok_or((Verdict::TooManyConnections { limit }, "the user has as many connections as it may"))?;
         Ok(LoggedOn { account, _place: place })
+    }
+
+    fn admit(&self, remote: IpAddr) -> Result<(), (Verdict, &'static str)> {
+        let mut throttle = lock(&self.throttle);
+        if throttle.admits(remote, now()) { Ok(()) } else { Err((throttle.verdict(), THROTTLED)) }
     }
 
     /// The account, and why the attempt fails if the password does not.

@@ -64,9 +64,9 @@ async fn a_throttled_address_is_not_judged_and_another_is() {
     // More at once than may fail: the rest is not judged.
     let verdicts = futures_of((0..8).map(|_| attempt(&logon, HERE, "ann", "wrong"))).await;
     let refused = verdicts.iter().filter(|v| matches!(v, Err(Verdict::Refused))).count();
-    let throttled = verdicts.iter().filter(|v| matches!(v, Err(Verdict::Throttled))).count();
+    let throttled = verdicts.iter().filter(|v| matches!(v, Err(Verdict::Throttled { limit: 3 }))).count();
     assert_eq!((refused, throttled), (3, 5));
-    assert_eq!(attempt(&logon, HERE, "ann", "right").await.unwrap_err(), Verdict::Throttled);
+    assert_eq!(attempt(&logon, HERE, "ann", "right").await.unwrap_err(), Verdict::Throttled { limit: 3 });
     assert!(attempt(&logon, THERE, "ann", "right").await.is_ok());
 }
 

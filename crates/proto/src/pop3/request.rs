@@ -2,7 +2,7 @@
 
 use super::Code;
 use super::command::Transaction;
-use crate::logon::{Credentials, Offer, Verdict};
+use crate::logon::{Credentials, Offer, Verdict, throttled};
 
 /// What the session asks of its driver; each is to be answered once.
 #[derive(Debug, PartialEq, Eq)]
@@ -33,7 +33,7 @@ pub enum NotOpened {
     /// Unknown user, wrong password, switched off: not told apart.
     Refused,
     /// Too many failures from this address.
-    Throttled,
+    Throttled { limit: u32 },
     /// The user has as many connections as may be.
     TooManyConnections { limit: u32 },
     /// Another POP3 session has the maildrop locked.
@@ -58,7 +58,7 @@ impl NotOpened {
         Err(match verdict {
             Verdict::Granted => return Ok(()),
             Verdict::Refused => Self::Refused,
-            Verdict::Throttled => Self::Throttled,
+            Verdict::Throttled { limit } => Self::Throttled { limit },
             Verdict::Unavailable => Self::Unavailable,
             Verdict::TooManyConnections { limit } => Self::TooManyConnections { limit },
         })
@@ -68,7 +68,7 @@ impl NotOpened {
         match self {
             Self::Refused => Code::Auth,
             Self::InUse => Code::InUse,
-            Self::Throttled | Self::TooManyConnections { .. } | Self::Unavailable => Code::SysTemp,
+            Self::Throttled { .. } | Self::TooManyConnections { .. } | Self::Unavailable => Code::SysTemp,
             Self::Damaged => Code::SysPerm,
         }
     }
@@ -76,7 +76,7 @@ impl NotOpened {
     pub(super) fn text(self) -> String {
         match self {
             Self::Refused => "Logon failure: unknown user name or bad password.".to_owned(),
-            Self::Throttled => "Too many failed log-ons from your address. Try again in a minute.".to_owned(),
+            Self::Throttled { limit } => throttled(limit),
             Self::TooManyConnections { limit } => {
                 format!("This user has {limit} connections open, which is the limit. Close one, then try again.")
             }

@@ -26,6 +26,9 @@ impl Limits {
     pub const MAIL_LINE: usize = Self::COMMAND_LINE + 26 + 17 + 500;
     /// RFC 4954 §4.
     pub const AUTH_LINE: usize = 12288;
+    /// Octets of a refused message that are read over, so that its reply is still read, before the connection is
+    /// closed.
+    pub const REFUSED_OCTETS: u64 = 1 << 30;
     /// A message has to move on by this much within [`Self::body_time`].
     pub const BODY_STEP: u64 = 4096;
 }

@@ -6,7 +6,7 @@ use super::request::Request;
 use super::state::{Standing, State};
 use crate::imap::command::Tag;
 use crate::imap::write::{self, Code, Condition};
-use crate::logon::{Credentials, Mechanism, Secret, Verdict};
+use crate::logon::{Credentials, Mechanism, Secret, Verdict, throttled};
 use crate::sasl::{Exchange, Step};
 
 impl Session {
@@ -85,9 +85,7 @@ impl Session {
             }
             // One and the same answer, whether there is such a user or not.
             Verdict::Refused => (Code::AuthenticationFailed, String::new()),
-            Verdict::Throttled => {
-                (Code::Limit, " Too many failed log-ons from your address. Try again in a minute.".to_owned())
-            }
+            Verdict::Throttled { limit } => (Code::Limit, format!(" {}", throttled(limit))),
             Verdict::Unavailable => {
                 (Code::Unavailable, " The mailbox cannot be opened now. Try again later.".to_owned())
             }

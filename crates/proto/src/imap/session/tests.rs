@@ -273,7 +273,7 @@ fn each_verdict_has_its_words() {
         peer.session.answer(peer.now, Answer::Verdict(verdict));
         peer.take()
     };
-    assert!(said(Verdict::Throttled).starts_with("1 NO [LIMIT] LOGIN failed. Too many failed log-ons"));
+    assert!(said(Verdict::Throttled { limit: 60 }).contains("60 a minute"));
     assert!(said(Verdict::Unavailable).starts_with("1 NO [UNAVAILABLE] LOGIN failed. "));
     assert!(said(Verdict::TooManyConnections { limit: 16 }).contains("has 16 connections open"));
 }

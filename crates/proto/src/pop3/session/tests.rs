@@ -152,7 +152,7 @@ fn a_wrong_password_can_be_tried_again_and_the_third_closes() {
 fn each_reason_has_its_response_code() {
     for (reason, code) in [
         (NotOpened::Refused, "AUTH"),
-        (NotOpened::Throttled, "SYS/TEMP"),
+        (NotOpened::Throttled { limit: 60 }, "SYS/TEMP"),
         (NotOpened::TooManyConnections { limit: 16 }, "SYS/TEMP"),
         (NotOpened::InUse, "IN-USE"),
         (NotOpened::Unavailable, "SYS/TEMP"),

@@ -15,6 +15,8 @@ pub(super) struct Content {
     refused: Option<Reply>,
     /// Octets since the deadline was last moved.
     moved: u64,
+    /// Octets read over since it was refused.
+    dropped: u64,
 }
 
 #[derive(Debug)]
@@ -27,11 +29,11 @@ enum Form {
 
 impl Content {
     pub fn data() -> Self {
-        Self { form: Form::Data(Unstuffer::new()), refused: None, moved: 0 }
+        Self { form: Form::Data(Unstuffer::new()), refused: None, moved: 0, dropped: 0 }
     }
 
     pub fn chunk(octets: u64, last: bool) -> Self {
-        Self { form: Form::Chunk { octets, left: octets, last }, refused: None, moved: 0 }
+        Self { form: Form::Chunk { octets, left: octets, last }, refused: None, moved: 0, dropped: 0 }
     }
 
     pub fn refuse(&mut self, reply: Reply) {
@@ -71,6 +73,13 @@ impl Session {
         if content.moved >= Limits::BODY_STEP {
             content.moved = 0;
             self.deadline = now + self.limits().body_time;
+        }
+        if content.refused.is_some() {
+            content.dropped += consumed as u64;
+            if content.dropped > Limits::REFUSED_OCTETS {
+                self.close(&TOO_MUCH);
+                return (consumed, None);
+            }
         }
         let request = match found {
             Found::Text(_) if content.refused.is_some() => None,
@@ -173,4 +182,5 @@ fn chunk(left: &mut u64, bytes: &[u8]) -> (usize, Found) {
 }
 
 const START_MAIL: Reply = Reply::basic(354, "Start mail input; end with <CRLF>.<CRLF>");
+const TOO_MUCH: Reply = Reply::new(421, 7, 0, "More than 1 GB came of a message that is refused, goodbye");
 const BARE: Reply = Reply::new(550, 6, 11, "Message contains a bare CR or LF; every line must end in CRLF");

@@ -4,7 +4,7 @@ use std::time::Instant;
 
 use super::commands::BAD_SEQUENCE;
 use super::{Asked, Request, Session, State, Step};
-use crate::logon::{Mechanism, Verdict};
+use crate::logon::{Mechanism, Verdict, throttled};
 use crate::sasl;
 use crate::smtp::Reply;
 
@@ -79,7 +79,9 @@ impl Session {
                 }
             }
             // RFC 4954 §6: 454, a later try may succeed.
-            Verdict::Throttled => self.reply(now, &THROTTLED),
+            Verdict::Throttled { limit } => {
+                self.reply(now, &Reply::new(454, 7, 0, "").with_text(throttled(limit)));
+            }
             Verdict::Unavailable => self.reply(now, &UNAVAILABLE),
             Verdict::TooManyConnections { limit } => {
                 let text = format!("Too many connections of this user (limit {limit})");
@@ -94,5 +96,4 @@ const GRANTED: Reply = Reply::new(235, 7, 0, "Authentication successful");
 const REFUSED: Reply = Reply::new(535, 7, 3, "Authentication unsuccessful");
 const CANCELLED: Reply = Reply::new(501, 7, 0, "Authentication cancelled");
 const MALFORMED: Reply = Reply::new(501, 5, 2, "Cannot decode the response");
-const THROTTLED: Reply = Reply::new(454, 7, 0, "Too many failed log-ons from this address, try again later");
 const UNAVAILABLE: Reply = Reply::new(454, 7, 0, "Temporary authentication failure");

@@ -333,6 +333,19 @@ fn octets_of_a_refused_chunk_are_never_commands() {
 }
 
 #[test]
+fn a_refused_chunk_is_not_read_over_without_end() {
+    let mut driver = Driver::greeted();
+    driver.talk("BDAT 18446744073709551615\r\n");
+    let octets = vec![b'x'; 1 << 20];
+    let mut read = 0;
+    while driver.session.wants_input() {
+        read += driver.session.input(driver.now, &octets).0 as u64;
+    }
+    assert!(driver.session.is_closed());
+    assert_eq!(read, Limits::REFUSED_OCTETS + (1 << 20));
+}
+
+#[test]
 fn data_and_chunks_do_not_mix() {
     let mut driver = Driver::greeted();
     assert_eq!(
@@ -480,7 +493,7 @@ fn the_third_failed_log_on_ends_the_connection() {
 
 #[test]
 fn a_log_on_that_cannot_be_judged_is_put_off() {
-    for verdict in [Verdict::Throttled, Verdict::Unavailable, Verdict::TooManyConnections { limit: 16 }] {
+    for verdict in [Verdict::Throttled { limit: 60 }, Verdict::Unavailable, Verdict::TooManyConnections { limit: 16 }] {
         let mut driver = Driver::with(Limits::default(), Channel::Implicit, private());
         driver.talk("EHLO c\r\n");
         driver.verdict = Some(verdict);
