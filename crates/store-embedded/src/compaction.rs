@@ -187,9 +187,9 @@ fn copy_message(engine: &Engine, segment: SegmentId, message: &MessageRecord, co
     }
 }
 
-/// As long as there is room, half of the time is left to deliveries.
+/// As long as there is room, two thirds of the time are left to deliveries: every sync of a copy holds up one of theirs.
 fn pause(engine: &Engine, worked: Duration) {
     if worked > Duration::from_millis(2) && !engine.is_disk_full() {
-        std::thread::sleep(worked.min(Duration::from_millis(200)));
+        std::thread::sleep((worked * 2).min(Duration::from_millis(500)));
     }
 }

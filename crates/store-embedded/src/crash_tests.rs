@@ -490,3 +490,36 @@ fn what_was_expunged_gives_its_room_back_while_mail_comes_in() {
         assert_eq!(whole_message(&store, row.message).unwrap().len() as u64, row.size);
     }
 }
+
+#[test]
+fn a_verb_that_fails_half_way_leaves_nothing_behind() {
+    let disk = SimulatedDisk::default();
+    let mut workers = set_up(&disk, 1, 9);
+    let store = open(&disk).unwrap();
+    workers[0].work(&store, 20);
+    let account = workers[0].account;
+    let inbox = id_of(&store, account, "INBOX").unwrap();
+    let failed: Result<()> = store.engine.run_blocking(move |pending| {
+        pending.change(inbox, &UidSet::all(), Change::Expunge, None)?;
+        Err(Error::Unavailable("half way".into()))
+    });
+    assert_eq!(failed, Err(Error::Unavailable("half way".into())));
+    workers[0].check(&store, "after the failure");
+    workers[0].work(&store, 10);
+    drop(store);
+    workers[0].check(&open(&disk).unwrap(), "after the replay");
+}
+
+#[test]
+fn a_panic_in_the_engine_is_told_to_every_caller() {
+    let disk = SimulatedDisk::default();
+    let mut workers = set_up(&disk, 1, 10);
+    let store = open(&disk).unwrap();
+    workers[0].work(&store, 10);
+    let told: Result<()> = store.engine.run_blocking(|_| panic!("as a bug would"));
+    assert!(matches!(told, Err(Error::Unavailable(_))), "{told:?}");
+    let inbox = id_of(&store, workers[0].account, "INBOX").unwrap();
+    assert!(matches!(accept(&store, 5, &[inbox], None), Err(Error::Unavailable(_))));
+    drop(store);
+    workers[0].check(&open(&disk).unwrap(), "after the restart");
+}

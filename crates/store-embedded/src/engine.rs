@@ -155,9 +155,9 @@ impl Engine {
     ) -> oneshot::Receiver<Result<T>> {
         let (sender, receiver) = oneshot::channel();
         let decide = move |pending: Result<&mut Pending>| -> Option<Answer> {
+            // Nobody may be waiting any more; that changes nothing.
             match pending.and_then(verb) {
                 Ok(value) => Some(Box::new(move |outcome: Result<()>| {
-                    // Nobody may be waiting any more; that changes nothing.
                     let _ = sender.send(outcome.map(|()| value));
                 })),
                 Err(error) => {

@@ -48,6 +48,11 @@ fn contents(store: &Embedded, folder: FolderId) -> Vec<(u32, String, Flags, Stri
     listing.rows().map(row).collect()
 }
 
+fn assert_sound(store: &Embedded) {
+    let verified = store.verify().unwrap();
+    assert!(verified.is_sound(), "{:#?}", verified.named);
+}
+
 fn address() -> Address {
     Address::parse("ann@example.test").unwrap()
 }
@@ -89,7 +94,7 @@ fn a_mailbox_comes_back_with_its_uids_and_what_is_there_stays() {
     let again = folder(&store, ann, "Work");
     assert_eq!((again.uid_validity, contents(&store, again.id)), (work.uid_validity, before_work.clone()));
     assert!(deliver(&store, again.id, "Subject: later\r\n\r\n").get() > 100 + (1 << 20));
-    assert!(store.verify().unwrap().is_sound());
+    assert_sound(&store);
 
     block_on(store.remove(ann)).unwrap();
     let restored = block_on(store.restore_mailbox(&backup, &address())).unwrap();
@@ -99,11 +104,11 @@ fn a_mailbox_comes_back_with_its_uids_and_what_is_there_stays() {
     let inbox_again = folder(&store, found.id, "INBOX");
     assert_eq!((inbox_again.uid_validity, contents(&store, inbox_again.id)), (inbox.uid_validity, before_inbox));
     assert_eq!(contents(&store, folder(&store, found.id, "Work").id), before_work);
-    assert!(store.verify().unwrap().is_sound());
+    assert_sound(&store);
     drop(store);
     let store = open(&dir.path().join("store"));
     assert_eq!(contents(&store, folder(&store, found.id, "Work").id), before_work);
-    assert!(store.verify().unwrap().is_sound());
+    assert_sound(&store);
 }
 
 #[test]

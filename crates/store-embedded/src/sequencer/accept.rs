@@ -79,6 +79,10 @@ impl Pending {
             let message = known.unwrap_or(MessageId(next));
             let prefix = placement.prefix.clone();
             let placed = self.place(message, body.size, placement);
+            if let Err(error @ (Error::Unavailable(_) | Error::Unknown(_) | Error::Corrupt(_))) = placed {
+                // Not this placement's own fault: then it is all of them or none.
+                return Err(error);
+            }
             let is_new = matches!(&placed, Ok(placed) if !placed.duplicate);
             if is_new && known.is_none() {
                 let record = MessageRecord { id: message, body: id, prefix: prefix.to_vec() };

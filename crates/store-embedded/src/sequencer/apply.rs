@@ -98,7 +98,7 @@ impl Pending {
         let row = body.row(segment, place);
         self.count_live(segment, row.live());
         self.put(Key::body(body.id), &row)?;
-        self.forming.rows.put(Key::outline(body.id), body.outline.clone().into());
+        self.put_octets(Key::outline(body.id), body.outline.clone().into());
         Ok(())
     }
 
@@ -119,11 +119,12 @@ impl Pending {
         }
         let keywords = listing.intern(&place.keywords)?;
         let uid = listing.push(place.modseq, place.message, place.size, place.internal_date, place.flags, keywords)?;
+        self.alterations += 1;
         now.modseq = now.modseq.max(place.modseq);
         now.octets += place.size;
         now.messages += 1;
         self.change_account_state(account, |state| *state = now)?;
-        self.forming.rows.put(Key::reference(place.message, place.folder, uid.get()), bytes::Bytes::new());
+        self.put_octets(Key::reference(place.message, place.folder, uid.get()), bytes::Bytes::new());
         Ok(uid)
     }
 
@@ -157,6 +158,11 @@ impl Pending {
             octets += page.iter().map(|row| row.size).sum::<u64>();
             messages += page.len() as u64;
             let stored: Vec<StoredRow> = page.iter().map(StoredRow::from).collect();
+            // A UID that came back from a backup may be expunged a second time, perhaps within the same second.
+            let mut at = at;
+            while self.get(&Key::expunged(at, folder, first.uid.get()))?.is_some() {
+                at += 1;
+            }
             self.put(Key::expunged(at, folder, first.uid.get()), &stored)?;
         }
         self.change_account_state(folder.account(), |state| {
@@ -198,7 +204,7 @@ impl Pending {
             })?;
         }
         for (message, old, new) in references {
-            self.forming.rows.put(Key::reference(message, to, new.get()), bytes::Bytes::new());
+            self.put_octets(Key::reference(message, to, new.get()), bytes::Bytes::new());
             if moves {
                 self.delete(Key::reference(message, from, old.get()));
             }
@@ -418,7 +424,7 @@ impl Pending {
             self.delete(Key::reference(row.message, id, row.uid.get()));
         }
         for row in &rows {
-            self.forming.rows.put(Key::reference(row.message, id, row.uid.get()), bytes::Bytes::new());
+            self.put_octets(Key::reference(row.message, id, row.uid.get()), bytes::Bytes::new());
         }
         self.set_folder(id, FolderState { listing, recent: snapshot.recent, ..before });
         Ok(())
@@ -449,7 +455,7 @@ impl Pending {
         state.listing = listing;
         self.set_folder(folder, state);
         for row in &rows {
-            self.forming.rows.put(Key::reference(row.message, folder, row.uid.get()), bytes::Bytes::new());
+            self.put_octets(Key::reference(row.message, folder, row.uid.get()), bytes::Bytes::new());
         }
         self.change_account_state(account, |state| {
             state.octets += rows.iter().map(|row| row.size).sum::<u64>();

@@ -45,6 +45,9 @@ pub(crate) struct Pending {
     pub disk_full: bool,
     /// Whether the index is being made anew from segments: then snapshots are what counts.
     pub rebuilding: bool,
+    /// Counts what was altered: a verb that fails after it began takes its whole batch along, so that nothing is
+    /// ever half done.
+    pub alterations: u64,
     accounts: HashMap<AccountId, AccountNow>,
 }
 
@@ -63,6 +66,7 @@ impl Pending {
             records: Vec::new(),
             disk_full: false,
             rebuilding: false,
+            alterations: 0,
             accounts: HashMap::new(),
         }
     }
@@ -73,6 +77,7 @@ impl Pending {
 
     /// Takes the record into the durable point being gathered; what it does was applied before.
     pub fn log(&mut self, record: &Record) -> Result<()> {
+        self.alterations += 1;
         encode_record(record, &mut self.records)
     }
 
@@ -95,10 +100,9 @@ impl Pending {
         std::mem::take(&mut self.forming)
     }
 
-    /// Falls back to what is visible.
+    /// Falls back to what is on its way, and to what is visible.
     pub fn forget(&mut self) {
         self.forming = Changes::default();
-        self.flying = None;
         self.bodies.clear();
         self.bodies_length = 0;
         self.held.clear();
@@ -132,11 +136,17 @@ impl Pending {
     }
 
     pub fn put<T: Serialize>(&mut self, key: Key, value: &T) -> Result<()> {
-        self.forming.rows.put(key, encode(value)?);
+        self.put_octets(key, encode(value)?);
         Ok(())
     }
 
+    pub fn put_octets(&mut self, key: Key, octets: Bytes) {
+        self.alterations += 1;
+        self.forming.rows.put(key, octets);
+    }
+
     pub fn delete(&mut self, key: Key) {
+        self.alterations += 1;
         self.forming.rows.delete(key);
     }
 
@@ -163,6 +173,7 @@ impl Pending {
     }
 
     pub fn set_folder(&mut self, id: FolderId, state: FolderState) {
+        self.alterations += 1;
         let state = FolderState { changed: self.lsn, ..state };
         self.forming.folders.insert(id, Some(state));
     }

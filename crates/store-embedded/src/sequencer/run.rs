@@ -156,8 +156,11 @@ impl Sequencer {
             let _ = verb(Err(behind));
             return;
         }
-        if let Some(answer) = verb(Ok(&mut self.pending)) {
-            self.answers.push(answer);
+        let before = self.pending.alterations;
+        match verb(Ok(&mut self.pending)) {
+            Some(answer) => self.answers.push(answer),
+            None if self.pending.alterations != before => self.abandon_batch(),
+            None => {}
         }
     }
 
@@ -230,6 +233,15 @@ impl Sequencer {
         }
     }
 
+    /// Nothing that was gathered counts.
+    fn abandon_batch(&mut self) {
+        self.pending.forget();
+        self.forming = false;
+        for answer in std::mem::take(&mut self.answers) {
+            answer(Err(Error::Unavailable("a change before this one failed; nothing was changed".into())));
+        }
+    }
+
     fn written(&mut self, written: Written) {
         match written {
             Written::Durable => {
@@ -237,11 +249,8 @@ impl Sequencer {
                 self.pending.flying = None;
             }
             Written::Lost { resume } => {
-                self.pending.forget();
-                self.forming = false;
-                for answer in std::mem::take(&mut self.answers) {
-                    answer(Err(Error::Unavailable("the disk failed".into())));
-                }
+                self.pending.flying = None;
+                self.abandon_batch();
                 self.begins = None;
                 match resume {
                     Some(end) => self.end = end,
