@@ -37,8 +37,13 @@ pub fn run() -> crate::Outcome {
     Ok(table)
 }
 
-/// Appends messages to user 0's INBOX from several connections, each with a few commands under way.
+/// Appends messages to user 0's INBOX.
 pub fn fill(imap: SocketAddr, messages: usize) -> io::Result<()> {
+    fill_with(imap, messages, OCTETS)
+}
+
+/// Appends messages of a size, from several connections, each with a few commands under way.
+pub fn fill_with(imap: SocketAddr, messages: usize, octets: usize) -> io::Result<()> {
     const UNDER_WAY: usize = 64;
     let writers: Vec<_> = (0..WRITERS)
         .map(|writer| {
@@ -47,14 +52,14 @@ pub fn fill(imap: SocketAddr, messages: usize) -> io::Result<()> {
                 let mut left = messages / WRITERS + usize::from(writer < messages % WRITERS);
                 while left > 0 {
                     let batch = left.min(UNDER_WAY);
-                    let mut octets = Vec::new();
+                    let mut commands = Vec::new();
                     for number in 0..batch {
-                        let message = client::message(left - number, OCTETS);
-                        octets.extend_from_slice(format!("f APPEND INBOX {{{}+}}\r\n", message.len()).as_bytes());
-                        octets.extend_from_slice(&message);
-                        octets.extend_from_slice(b"\r\n");
+                        let message = client::message(left - number, octets);
+                        commands.extend_from_slice(format!("f APPEND INBOX {{{}+}}\r\n", message.len()).as_bytes());
+                        commands.extend_from_slice(&message);
+                        commands.extend_from_slice(b"\r\n");
                     }
-                    imap.send(&octets)?;
+                    imap.send(&commands)?;
                     for _ in 0..batch {
                         imap.until("f OK")?;
                     }

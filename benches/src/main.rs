@@ -11,6 +11,7 @@ mod gatepost;
 mod idle;
 mod mailbox;
 mod memory;
+mod space;
 mod start;
 mod visible;
 
@@ -26,6 +27,7 @@ const BENCHMARKS: &[Benchmark] = &[
     ("idle", "from 250 to the EXISTS of an idling client, beside Postfix + Dovecot LMTP", idle::run),
     ("mailbox", "SELECT, FETCH FLAGS and ENVELOPE of 100,000 messages, beside Dovecot mdbox", mailbox::run),
     ("start", "start to greeting with 100,000 messages, beside an empty store", start::run),
+    ("space", "disk after 80 % of 1 GB was expunged, while deliveries go on", space::run),
     ("memory", "resident memory of an idle IMAP connection over TLS", memory::run),
 ];
 
