@@ -38,12 +38,6 @@ impl Server {
     }
 }
 
-pub const PASSWORD: &str = "benchmark-password";
-
-pub fn user(number: usize) -> String {
-    format!("user{number}@example.test")
-}
-
 /// A directory of this run, on the disk that holds the repository; removed when dropped.
 pub struct Scratch(pub PathBuf);
 

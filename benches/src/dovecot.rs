@@ -6,7 +6,7 @@ use std::os::unix::fs::PermissionsExt;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 
-use crate::compare::PASSWORD;
+use crate::users::PASSWORD;
 
 pub struct PostfixDovecot {
     home: PathBuf,

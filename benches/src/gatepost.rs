@@ -5,7 +5,7 @@ use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
 
-use crate::compare::{PASSWORD, user};
+use crate::users::{PASSWORD, user};
 
 pub struct Gatepost {
     child: Child,

@@ -4,8 +4,9 @@ use std::io;
 use std::time::{Duration, Instant};
 
 use crate::client::{self, connect};
-use crate::compare::{PASSWORD, Scratch, Server, user};
+use crate::compare::{Scratch, Server};
 use crate::figures::{milliseconds, percentile};
+use crate::users::{PASSWORD, user};
 
 const MESSAGES: usize = 200;
 

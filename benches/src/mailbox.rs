@@ -5,8 +5,9 @@ use std::net::SocketAddr;
 use std::time::{Duration, Instant};
 
 use crate::client::{self, connect};
-use crate::compare::{PASSWORD, Scratch, Server, user};
+use crate::compare::{Scratch, Server};
 use crate::figures::{milliseconds, percentile};
+use crate::users::{PASSWORD, user};
 
 pub const MESSAGES: usize = 100_000;
 const WRITERS: usize = 16;

@@ -13,6 +13,7 @@ mod mailbox;
 mod memory;
 mod space;
 mod start;
+mod users;
 mod visible;
 
 use std::process::ExitCode;

@@ -7,8 +7,9 @@ use rustls::pki_types::{CertificateDer, ServerName, pem::PemObject};
 use rustls::{ClientConfig, ClientConnection, RootCertStore, StreamOwned};
 
 use crate::client::{self, Lines};
-use crate::compare::{PASSWORD, Scratch, user};
+use crate::compare::Scratch;
 use crate::gatepost::Gatepost;
+use crate::users::{PASSWORD, user};
 
 const CONNECTIONS: usize = 1000;
 /// So many messages are there to be fetched, so that buffers grow as they do in use.

@@ -6,9 +6,10 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::{Duration, Instant};
 
 use crate::client::{self, connect, count};
-use crate::compare::{PASSWORD, Scratch, user};
+use crate::compare::Scratch;
 use crate::gatepost::Gatepost;
 use crate::mailbox::fill_with;
+use crate::users::{PASSWORD, user};
 
 const MESSAGES: usize = 20_000;
 const OCTETS: usize = 50 * 1024;

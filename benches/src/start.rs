@@ -3,10 +3,11 @@
 use std::time::{Duration, Instant};
 
 use crate::client::{connect, count, imap};
-use crate::compare::{PASSWORD, Scratch, user};
+use crate::compare::Scratch;
 use crate::figures::{milliseconds, percentile};
 use crate::gatepost::Gatepost;
 use crate::mailbox::{MESSAGES, fill};
+use crate::users::{PASSWORD, user};
 
 const REPEATS: usize = 5;
 

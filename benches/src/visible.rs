@@ -4,7 +4,8 @@ use std::io;
 use std::time::{Duration, Instant};
 
 use crate::client::{self, connect};
-use crate::compare::{PASSWORD, Scratch, Server, user};
+use crate::compare::{Scratch, Server};
+use crate::users::{PASSWORD, user};
 
 const SESSIONS: usize = 50;
 const MAILBOXES: usize = 10;
