@@ -158,8 +158,12 @@ fn a_mailbox_is_made_shown_changed_and_removed() {
     let account = server.account("info@example.test").expect("the alias finds it");
     assert_eq!(account.password, Some(PasswordHash("hash of a long secret".into())));
 
-    assert!(server.run("New-Mailbox info@example.test").unwrap_err().contains("taken"));
-    assert!(server.run("New-Mailbox ann@elsewhere.test").unwrap_err().contains("not an accepted domain"));
+    assert!(server.run("New-Mailbox info@example.test").unwrap_err().contains("belongs to a mailbox already"));
+    assert!(server.run("New-Mailbox ann@elsewhere.test").unwrap_err().contains("not in an accepted domain"));
+    let twice = server.run("New-Mailbox bob@example.test -EmailAddresses b@example.test,B@example.test");
+    assert!(twice.unwrap_err().contains("b@example.test twice"));
+    let taken = server.run("New-Mailbox bob@example.test -EmailAddresses b@example.test,info@example.test");
+    assert!(taken.unwrap_err().contains("bob@example.test, b@example.test, info@example.test"));
     assert!(server.run("New-Mailbox ann").unwrap_err().contains("ann@example.test"));
 
     assert_eq!(server.value("Set-Mailbox ann@example.test -Quota unlimited", "Quota"), "unlimited");

@@ -90,7 +90,7 @@ impl Services {
             let listener = bind(*address).map_err(|error| {
                 let (name, group) = (service.name(), service.group());
                 let setting = if opening == Opening::Tls { "SSLBindings" } else { "UnencryptedOrTLSBindings" };
-                format!("{error}; this service alone: Set-{group}Settings -{setting}. Then: Start-Service {name}")
+                format!("{error}. To bind {name} elsewhere: Set-{group}Settings -{setting}. Then: Start-Service {name}")
             })?;
             bound.extend(listener.map(|listener| (listener, opening)));
         }

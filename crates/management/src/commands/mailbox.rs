@@ -89,7 +89,28 @@ async fn password(world: &dyn World, given: Given<'_>) -> Result<Option<store::P
 
 fn aliases(given: Given<'_>) -> Result<Option<Vec<Address>>, Failure> {
     let Some(texts) = given.list("EmailAddresses")? else { return Ok(None) };
-    Ok(Some(texts.into_iter().map(Address::parse).collect::<Result<_, _>>()?))
+    let mut aliases: Vec<Address> = Vec::with_capacity(texts.len());
+    for text in texts {
+        let alias = Address::parse(text)?;
+        if aliases.contains(&alias) {
+            return Err(Failure(format!("-EmailAddresses has {alias} twice")));
+        }
+        aliases.push(alias);
+    }
+    Ok(Some(aliases))
+}
+
+/// Why a mailbox cannot have these addresses.
+fn not_given(error: store::Error, addresses: &[Address]) -> Failure {
+    let named = addresses.iter().map(Address::as_str).collect::<Vec<_>>().join(", ");
+    match error {
+        store::Error::Exists(_) if addresses.len() == 1 => Failure(format!("{named} belongs to a mailbox already")),
+        store::Error::Exists(_) => Failure(format!("one of these belongs to a mailbox already: {named}")),
+        store::Error::NotFound(_) if !addresses.is_empty() => {
+            Failure(format!("not in an accepted domain of this server: {named}"))
+        }
+        other => other.into(),
+    }
 }
 
 /// The outer `None`: not given; the inner: unlimited.
@@ -130,12 +151,9 @@ async fn new(world: &dyn World, given: Given<'_>) -> Result<Outcome, Failure> {
         quota: quota(given)?.flatten(),
         created: world.now(),
     };
-    let created = world.directory().create(account).await.map_err(|error| match error {
-        store::Error::Exists(_) => Failure(format!("an address of {address} is taken by another mailbox")),
-        store::Error::NotFound(_) => Failure(format!("{} is not an accepted domain of this server", address.domain())),
-        other => other.into(),
-    });
-    created?;
+    let addresses = [&[address][..], &account.aliases].concat();
+    let created = world.directory().create(account).await;
+    created.map_err(|error| not_given(error, &addresses))?;
     get(world, given).await
 }
 
@@ -169,7 +187,9 @@ async fn set(world: &dyn World, given: Given<'_>) -> Result<Outcome, Failure> {
     if change.aliases.is_none() && change.password.is_none() && change.quota.is_none() {
         return Err(Failure("name what to change: -Password, -EmailAddresses or -Quota".into()));
     }
-    world.directory().change(account.id, change).await?;
+    let aliases = change.aliases.clone().unwrap_or_default();
+    let changed = world.directory().change(account.id, change).await;
+    changed.map_err(|error| not_given(error, &aliases))?;
     world.passwords().forget(account.id);
     let account = find(world, given).await?;
     Ok(Outcome::of(vec![describe(world, &account).await?]))
