@@ -16,8 +16,8 @@ const MAY_USE: &[(&str, &[&str])] = &[
     ("access", &["store", "identity", "proto", "mime"]),
     ("management", &["store", "identity", "access", "transport"]),
     ("gatepost", &["management", "access", "transport", "identity", "store-embedded", "store", "proto", "mime"]),
+    ("exercise", &["store-embedded", "proto", "mime"]),
     ("benches", &[]),
-    ("exercise", &["proto", "mime"]),
     ("xtask", &[]),
 ];
 

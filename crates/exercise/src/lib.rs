@@ -9,14 +9,16 @@ mod drive;
 mod imap;
 mod message;
 mod pop3;
+mod records;
 mod smtp;
 
 pub use imap::imap;
 pub use message::mime;
 pub use pop3::pop3;
+pub use records::records;
 pub use smtp::smtp;
 
 /// A target by the name of its corpus.
 pub type Target = (&'static str, fn(&[u8]));
 
-pub const TARGETS: &[Target] = &[("imap", imap), ("mime", mime), ("pop3", pop3), ("smtp", smtp)];
+pub const TARGETS: &[Target] = &[("imap", imap), ("mime", mime), ("pop3", pop3), ("records", records), ("smtp", smtp)];

@@ -38,6 +38,7 @@ mod waiting;
 mod writer;
 
 pub use embedded::Embedded;
+pub use log::verify_records;
 pub use maintenance::{Backup, Fault, Repaired, RestoredMailbox, Verified, repair, restore, verify};
 pub use open::Opened;
 pub use options::{Clock, Options};

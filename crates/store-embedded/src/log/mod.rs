@@ -9,6 +9,7 @@ mod scan;
 mod segment;
 
 pub(crate) use frame::{FrameHeader, Payload};
+pub use record::verify_records;
 pub(crate) use record::{
     AccountSnapshot, BodyRecord, FolderSnapshot, MessageRecord, PlaceRecord, Ranges, Record, Stored, decode_records,
     encode_record,

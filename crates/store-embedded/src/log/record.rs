@@ -249,6 +249,15 @@ pub(crate) fn decode_records(mut octets: &[u8]) -> Option<Vec<Record>> {
     Some(records)
 }
 
+/// What is promised of any octets, for fuzzing: they are refused, or they are records that can be written again and
+/// then read as the same. `false` if that does not hold.
+pub fn verify_records(octets: &[u8]) -> bool {
+    let Some(records) = decode_records(octets) else { return true };
+    let mut again = Vec::new();
+    let written = records.iter().all(|record| encode_record(record, &mut again).is_ok());
+    written && decode_records(&again).as_ref() == Some(&records)
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
