@@ -1,11 +1,15 @@
 //! The folders of one account.
 
+use std::borrow::Cow;
+
 use serde::{Deserialize, Serialize};
+use unicode_normalization::{IsNormalized, UnicodeNormalization, is_nfc_quick};
 
 use crate::{Error, FolderId, Result, UidValidity};
 
 /// A folder's full name: levels parted by `/`, in UTF-8; `INBOX` in any case is the one inbox
-/// (RFC 3501 §5.1). A name is never a path: files are named by ids.
+/// (RFC 3501 §5.1). What looks the same is the same: names are in Unicode's form NFC, however a client composes
+/// its letters. A name is never a path: files are named by ids.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 #[serde(try_from = "String", into = "String")]
 pub struct FolderName(Box<str>);
@@ -19,6 +23,10 @@ impl FolderName {
     pub fn new(text: &str) -> Result<Self> {
         let refuse = |why: &str| Err(Error::Invalid(format!("folder name refused: {why}")));
         if text.is_empty() || text.len() > Self::MAX_OCTETS {
+            return refuse("it must have 1 to 1024 octets");
+        }
+        let text = &*Self::normalized(text);
+        if text.len() > Self::MAX_OCTETS {
             return refuse("it must have 1 to 1024 octets");
         }
         if text.chars().any(|c| c.is_control() || matches!(c, '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}')) {
@@ -37,6 +45,14 @@ impl FolderName {
             return Ok(Self(format!("INBOX{rest}").into()));
         }
         Ok(Self(text.into()))
+    }
+
+    /// In the form that names have (Unicode Standard Annex 15: NFC); for patterns that names are to match.
+    pub fn normalized(text: &str) -> Cow<'_, str> {
+        match is_nfc_quick(text.chars()) {
+            IsNormalized::Yes => text.into(),
+            IsNormalized::No | IsNormalized::Maybe => text.nfc().collect::<String>().into(),
+        }
     }
 
     pub fn inbox() -> Self {
@@ -189,6 +205,14 @@ mod tests {
         for text in [" ", "a b", "..", "../etc", "%", "Ä/ö", "日本語", "\u{200f}"] {
             assert_eq!(FolderName::new(text).unwrap().as_str(), text);
         }
+    }
+
+    #[test]
+    fn a_name_is_one_however_its_letters_are_composed() {
+        let (composed, apart) = (FolderName::new("Entw\u{fc}rfe"), FolderName::new("Entwu\u{308}rfe"));
+        assert_eq!(composed.unwrap(), apart.unwrap());
+        // U+1D160 grows to three characters of four octets each.
+        assert!(refused(&"\u{1d160}".repeat(FolderName::MAX_OCTETS / 4)));
     }
 
     #[test]

@@ -84,7 +84,7 @@ pub async fn lsub(
 
 /// RFC 3501 §6.3.8: the reference stands in front of the pattern.
 fn pattern(reference: &Mailbox, pattern: &ListPattern) -> Pattern {
-    Pattern::new(&format!("{}{}", reference.as_str(), pattern.0))
+    Pattern::new(&FolderName::normalized(&format!("{}{}", reference.as_str(), pattern.0)))
 }
 
 /// Names above this one that `%` finds though they may be no folders themselves.
