@@ -329,7 +329,10 @@ impl Replay {
             let path = segment_file(&engine.dir, header.id);
             let written = || {
                 let file = engine.disk.open(&path, Open::Create)?;
-                file.write_all_at(&[&header.encode(), &moved.encode(), payload], 0)?;
+                // The header last: until it is there, the frame counts where it was.
+                file.write_all_at(&[&moved.encode(), payload], SegmentHeader::LENGTH as u64)?;
+                file.sync_data()?;
+                file.write_all_at(&[&header.encode()], 0)?;
                 file.sync_data()?;
                 engine.disk.sync_dir(&segments_dir(&engine.dir))?;
                 Ok(file)
