@@ -77,6 +77,11 @@ impl Engine {
         Self::open_with(path, Options { retention, segment_size, ..options() }).await
     }
 
+    /// For what concerns the store as a whole.
+    pub fn store(&self) -> Arc<Embedded> {
+        self.store.clone()
+    }
+
     /// Nothing uses the handles any more.
     pub async fn close(self) {
         let Self { directory, mailboxes, settings, store, .. } = self;

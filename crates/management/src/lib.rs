@@ -15,8 +15,8 @@ pub mod settings;
 mod world;
 
 pub use command::{Command, Given, Kind, Parameter};
-pub use commands::{all, find};
+pub use commands::{all, find, store};
 pub use line::{Line, LineError, SecretSource, parse_line};
 pub use outcome::{Failure, Object, Outcome, Request, Response, render_table};
 pub use settings::{Service, ServiceSettings};
-pub use world::{Passwords, Port, Services, World};
+pub use world::{BackedUp, Passwords, Port, RestoredMailbox, Services, StoreMaintenance, Verified, World};

@@ -24,11 +24,14 @@ pub struct Outcome {
     /// Shown on standard error; they do not change the exit status.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub warnings: Vec<String>,
+    /// The command did what it could, and this is wrong: shown on standard error, with an exit status that is not 0.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub fault: Option<String>,
 }
 
 impl Outcome {
     pub fn of(results: Vec<Object>) -> Self {
-        Self { results, warnings: Vec::new() }
+        Self { results, ..Self::default() }
     }
 }
 
@@ -68,11 +71,23 @@ pub fn render_table(results: &[Object]) -> String {
 }
 
 fn list(results: &[Object]) -> String {
+    const WIDEST_VALUE: usize = 80;
     let mut text = String::new();
     for object in results {
         let width = object.keys().map(String::len).max().unwrap_or(0);
         for (name, value) in object {
-            let _ = writeln!(text, "{name:width$} : {}", plain(value));
+            match value {
+                // Sentences: one under the other.
+                Value::Array(items) if plain(value).len() > WIDEST_VALUE => {
+                    for (at, item) in items.iter().enumerate() {
+                        let (name, colon) = if at == 0 { (name.as_str(), ':') } else { ("", ' ') };
+                        let _ = writeln!(text, "{name:width$} {colon} {}", plain(item));
+                    }
+                }
+                _ => {
+                    let _ = writeln!(text, "{name:width$} : {}", plain(value));
+                }
+            }
         }
         text.push('\n');
     }
@@ -126,5 +141,9 @@ mod tests {
         assert_eq!(render_table(&rows), "Name   Status\n----   ------\nPOP3   Running\nIMAP4\n");
         let wide = object(json!({"A": 1, "Bb": [1, "x"], "C": true, "D": "d", "E": {"k": "v"}, "F": 0, "G": ""}));
         assert_eq!(render_table(&[wide]), "A  : 1\nBb : 1, x\nC  : true\nD  : d\nE  : k=v\nF  : 0\nG  : \n\n");
+        let (one, two) = ("1".repeat(50), "2".repeat(50));
+        let long = object(json!({"A": 1, "B": 2, "C": 3, "D": 4, "E": 5, "Ff": [one, two], "G": 7}));
+        let text = render_table(&[long]);
+        assert!(text.contains(&format!("\nFf : {one}\n     {two}\nG  : 7\n")), "{text}");
     }
 }

@@ -1,6 +1,6 @@
 //! The ports through which commands reach the server they run in.
 
-use store::{AccountId, Directory, Future, Mailboxes, Settings, Timestamp};
+use store::{AccountId, Address, Directory, Future, Mailboxes, Settings, Timestamp};
 
 use crate::{Service, ServiceSettings};
 
@@ -14,6 +14,7 @@ pub trait World: Send + Sync {
     fn mailboxes(&self) -> &dyn Mailboxes;
     fn services(&self) -> &dyn Services;
     fn passwords(&self) -> &dyn Passwords;
+    fn maintenance(&self) -> &dyn StoreMaintenance;
     fn now(&self) -> Timestamp;
 }
 
@@ -34,4 +35,50 @@ pub trait Passwords: Send + Sync {
     fn hash(&self, password: String) -> Future<'_, Port<store::PasswordHash>>;
     /// What was remembered of an account's log-ons no longer holds.
     fn forget(&self, account: AccountId);
+}
+
+/// What an operator does with the store as a whole. Each works while mail goes on. Paths are of the machine that
+/// the server runs on.
+pub trait StoreMaintenance: Send + Sync {
+    /// Reads and checks everything.
+    fn verify(&self) -> Future<'_, Port<Verified>>;
+    /// Makes a backup of the whole server in a directory, which must be empty or not there.
+    fn backup<'a>(&'a self, path: &'a str) -> Future<'a, Port<BackedUp>>;
+    /// Brings back what the mailbox had when the backup was made and has no more.
+    fn restore_mailbox<'a>(&'a self, address: &'a Address, path: &'a str) -> Future<'a, Port<RestoredMailbox>>;
+}
+
+/// What a verification read, and what is not as it must be.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Verified {
+    pub segments: u64,
+    pub mailboxes: u64,
+    pub folders: u64,
+    pub messages: u64,
+    pub octets: u64,
+    /// All faults, also those that are not named.
+    pub fault_count: u64,
+    /// One sentence each, with the mailbox where it is one mailbox's alone.
+    pub faults: Vec<String>,
+}
+
+/// A backup that was made.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct BackedUp {
+    pub files: u64,
+    pub octets: u64,
+}
+
+/// How a mailbox came back.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct RestoredMailbox {
+    /// It was gone altogether, and has its password again.
+    pub made: bool,
+    pub folders: u64,
+    /// Messages under the UIDs that they had.
+    pub restored: u64,
+    /// Messages under new UIDs, for their folder had been made anew.
+    pub appended: u64,
+    /// Messages that were there still.
+    pub present: u64,
 }

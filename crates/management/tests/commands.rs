@@ -4,7 +4,10 @@
 
 use std::sync::Mutex;
 
-use management::{Outcome, Passwords, Port, Service, ServiceSettings, Services, World, find, parse_line};
+use management::{
+    BackedUp, Outcome, Passwords, Port, RestoredMailbox, Service, ServiceSettings, Services, StoreMaintenance,
+    Verified, World, find, parse_line,
+};
 use serde_json::{Value, json};
 use store::memory::Memory;
 use store::{AccountId, Address, Directory, Future, Mailboxes, PasswordHash, Settings, Timestamp};
@@ -14,6 +17,8 @@ struct Server {
     store: Memory,
     running: Mutex<Vec<(Service, ServiceSettings)>>,
     forgotten: Mutex<Vec<AccountId>>,
+    faults: Mutex<Vec<String>>,
+    backups: Mutex<Vec<String>>,
 }
 
 impl World for Server {
@@ -30,6 +35,9 @@ impl World for Server {
         self
     }
     fn passwords(&self) -> &dyn Passwords {
+        self
+    }
+    fn maintenance(&self) -> &dyn StoreMaintenance {
         self
     }
     fn now(&self) -> Timestamp {
@@ -65,6 +73,24 @@ impl Passwords for Server {
     }
     fn forget(&self, account: AccountId) {
         self.forgotten.lock().unwrap().push(account);
+    }
+}
+
+impl StoreMaintenance for Server {
+    fn verify(&self) -> Future<'_, Port<Verified>> {
+        let faults = self.faults.lock().unwrap().clone();
+        Box::pin(async {
+            Ok(Verified { messages: 3, fault_count: faults.len() as u64, faults, ..Verified::default() })
+        })
+    }
+    fn backup<'a>(&'a self, path: &'a str) -> Future<'a, Port<BackedUp>> {
+        self.backups.lock().unwrap().push(path.to_owned());
+        Box::pin(async { Ok(BackedUp { files: 2, octets: 10 }) })
+    }
+    fn restore_mailbox<'a>(&'a self, _: &'a Address, path: &'a str) -> Future<'a, Port<RestoredMailbox>> {
+        let known = self.backups.lock().unwrap().iter().any(|backup| backup == path);
+        let restored = RestoredMailbox { folders: 6, restored: 2, appended: 1, ..RestoredMailbox::default() };
+        Box::pin(async move { if known { Ok(restored) } else { Err(format!("{path} is no backup")) } })
     }
 }
 
@@ -200,4 +226,33 @@ fn a_request_with_missing_or_unknown_parameters_tells_which() {
     assert!(run("Set-Service", json!({"Name": "POP3"})).contains("-StartupType"));
     assert!(run("Get-Service", json!({"Nmae": "POP3"})).contains("-Name"));
     assert!(run("Get-Service", json!({"Name": 3})).contains("text"));
+}
+
+#[test]
+fn faults_of_the_store_are_all_shown_and_their_cure_is_told() {
+    let server = Server::with_domain();
+    let sound = server.run("Test-Store").unwrap();
+    assert_eq!((&sound.results[0]["Messages"], &sound.results[0]["FaultCount"]), (&json!(3), &json!(0)));
+    assert_eq!((sound.fault, sound.warnings.len()), (None, 0));
+
+    *server.faults.lock().unwrap() = vec!["segment 1: damaged".into(), "body 2: damaged".into()];
+    let damaged = server.run("Test-Store").unwrap();
+    assert_eq!(damaged.results[0]["Faults"], json!(["segment 1: damaged", "body 2: damaged"]));
+    let told = damaged.fault.expect("faults are an error");
+    assert!(told.contains("2 faults") && told.contains("store repair") && told.contains("store restore"), "{told}");
+}
+
+#[test]
+fn a_mailbox_comes_back_from_a_backup_and_what_has_new_uids_is_told() {
+    let server = Server::with_domain();
+    assert_eq!(server.value("Backup-Store /backups/one", "Octets"), 10);
+    assert!(server.run("Backup-Store backups/two").unwrap_err().contains("absolute"));
+    assert!(server.run("Backup-Store").unwrap_err().contains("-Path"));
+    assert_eq!(*server.backups.lock().unwrap(), ["/backups/one"]);
+
+    let restored = server.run("Restore-Mailbox ann@example.test /backups/one").unwrap();
+    assert_eq!((&restored.results[0]["Restored"], &restored.results[0]["Folders"]), (&json!(2), &json!(6)));
+    assert!(restored.warnings[0].contains("1 messages have new UIDs"), "{:?}", restored.warnings);
+    assert!(server.run("Restore-Mailbox ann@example.test -Path /backups/none").unwrap_err().contains("no backup"));
+    assert!(server.run("Restore-Mailbox ann -Path /backups/one").unwrap_err().contains("ann@example.test"));
 }

@@ -3,7 +3,7 @@
 use std::io::{Write, stdout};
 
 use super::Init;
-use super::serve::{Ran, runtime};
+use super::serve::{Ran, block_on};
 use crate::engine::Engine;
 use crate::logon::Hashing;
 use crate::manage::now;
@@ -13,7 +13,7 @@ use crate::setup::{
 use crate::tls::{Certificate, TlsFiles};
 
 pub fn run(given: &Init) -> Ran {
-    runtime()?.block_on(init(given))
+    block_on(init(given))
 }
 
 async fn init(given: &Init) -> Ran {

@@ -3,14 +3,15 @@
 mod init;
 mod quickstart;
 mod serve;
+mod store;
 
 use std::ffi::OsString;
 use std::io::{Write, stderr};
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
+use ::store::Address;
 use clap::{Args, Parser, Subcommand};
-use store::Address;
 
 use crate::manage;
 use crate::setup::Listen;
@@ -34,6 +35,9 @@ enum Verb {
     Init(Init),
     /// Run the server of a data directory in the foreground
     Serve(Serve),
+    /// Verify, repair, back up or restore the store of a data directory
+    #[command(subcommand)]
+    Store(store::Store),
 }
 
 #[derive(Args)]
@@ -110,6 +114,7 @@ pub fn run(arguments: Vec<OsString>) -> ExitCode {
             Ok(Verb::Quickstart(given)) => finish(quickstart::run(given)),
             Ok(Verb::Init(given)) => finish(init::run(&given)),
             Ok(Verb::Serve(given)) => finish(serve::run(&given)),
+            Ok(Verb::Store(given)) => finish(store::run(given)),
             Err(error) => {
                 // Help and version come this way too, with a status of their own.
                 let _ = error.print();

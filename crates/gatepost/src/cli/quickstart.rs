@@ -1,7 +1,7 @@
 //! `gatepost quickstart`: from nothing to a server that people can use.
 
 use super::Quickstart;
-use super::serve::{Newcomers, Ran, runtime, serve};
+use super::serve::{Newcomers, Ran, block_on, serve};
 use crate::engine::Engine;
 use crate::logon::Hashing;
 use crate::logs::Log;
@@ -10,7 +10,7 @@ use crate::setup::{
 };
 
 pub fn run(given: Quickstart) -> Ran {
-    runtime()?.block_on(quickstart(given))
+    block_on(quickstart(given))
 }
 
 async fn quickstart(given: Quickstart) -> Ran {

@@ -11,10 +11,10 @@ use crate::server::{Server, Signals};
 use crate::setup::{DataDirectory, Person, Ready, SetupError, is_provisioned};
 
 /// Boxed for there is nothing to tell apart: the text goes to a person.
-pub type Ran = Result<(), Box<dyn std::error::Error>>;
+pub type Ran<T = ()> = Result<T, Box<dyn std::error::Error>>;
 
 pub fn run(given: &Serve) -> Ran {
-    runtime()?.block_on(async {
+    block_on(async {
         let log = Log::begin(given.run.log_file.as_deref())?;
         let nothing = || {
             let data = given.data.display();
@@ -34,9 +34,14 @@ pub fn run(given: &Serve) -> Ran {
     })
 }
 
-/// All of the server runs on this. Passwords are hashed and files read on its blocking threads.
-pub fn runtime() -> std::io::Result<tokio::runtime::Runtime> {
-    tokio::runtime::Builder::new_multi_thread().enable_all().thread_keep_alive(Duration::from_secs(10)).build()
+/// All of the server runs on this. Passwords are hashed and files read on its blocking threads; what is not done
+/// when `task` has ended is not waited for.
+pub fn block_on<T>(task: impl Future<Output = Ran<T>>) -> Ran<T> {
+    let runtime =
+        tokio::runtime::Builder::new_multi_thread().enable_all().thread_keep_alive(Duration::from_secs(10)).build()?;
+    let ran = runtime.block_on(task);
+    runtime.shutdown_background();
+    ran
 }
 
 /// Who is to be shown the client settings card.

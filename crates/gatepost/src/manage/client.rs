@@ -1,10 +1,10 @@
 //! The client's side: a command line becomes a request, the response becomes text.
 
-use std::io::{BufRead, BufReader, IsTerminal, Read, Write, stderr, stdin, stdout};
+use std::io::{BufRead, BufReader, ErrorKind, IsTerminal, Read, Write, stderr, stdin, stdout};
 use std::os::unix::net::UnixStream;
 use std::path::{Path, PathBuf};
 
-use management::{Command, Line, Outcome, Response, SecretSource, parse_line, render_table};
+use management::{Command, Line, Outcome, Request, Response, SecretSource, parse_line, render_table};
 use serde_json::Value;
 use zeroize::Zeroizing;
 
@@ -44,12 +44,20 @@ pub fn run(command: &'static Command, words: &[String], default_data: &Path) -> 
         let secret = fetch(name, &source)?;
         request.parameters.insert(name.to_owned(), Value::String(secret.as_str().to_owned()));
     }
-    let outcome = match ask(&options.data, &request)? {
-        Response::Done(outcome) => outcome,
-        Response::Failed(why) => return Err(ManageError::Failed(why)),
-    };
-    show(&outcome, options.json)?;
-    Ok(())
+    let none = |error| ManageError::NoServer { data: options.data.display().to_string(), error };
+    let data = DataDirectory::open(&options.data).map_err(|error| none(std::io::Error::other(error.to_string())))?;
+    let outcome = ask(connect(&data).map_err(none)?, &request)?;
+    show(outcome, options.json)
+}
+
+/// Has the server that runs on this data carry a command out; `None` when none runs.
+pub fn ask_if_running(data: &DataDirectory, request: &Request) -> Result<Option<Outcome>, ManageError> {
+    match connect(data) {
+        Ok(stream) => ask(stream, request).map(Some),
+        // A socket without a listener was left behind by a server that was killed.
+        Err(error) if matches!(error.kind(), ErrorKind::NotFound | ErrorKind::ConnectionRefused) => Ok(None),
+        Err(error) => Err(error.into()),
+    }
 }
 
 /// What belongs to the client and not to the command.
@@ -146,11 +154,11 @@ fn first_line(reader: &mut impl BufRead) -> Result<Zeroizing<String>, ManageErro
     Ok(Zeroizing::new(line.trim_end_matches(['\r', '\n']).to_owned()))
 }
 
-fn ask(data: &Path, request: &management::Request) -> Result<Response, ManageError> {
-    let none = |error| ManageError::NoServer { data: data.display().to_string(), error };
-    let directory = DataDirectory::open(data).map_err(|error| none(std::io::Error::other(error.to_string())))?;
-    let socket = directory.management_socket();
-    let mut stream = UnixStream::connect(socket.path()).map_err(none)?;
+fn connect(data: &DataDirectory) -> std::io::Result<UnixStream> {
+    UnixStream::connect(data.management_socket().path())
+}
+
+fn ask(mut stream: UnixStream, request: &Request) -> Result<Outcome, ManageError> {
     let mut line = Zeroizing::new(serde_json::to_vec(request).map_err(std::io::Error::from)?);
     line.push(b'\n');
     stream.write_all(&line)?;
@@ -159,18 +167,24 @@ fn ask(data: &Path, request: &management::Request) -> Result<Response, ManageErr
     if answer.is_empty() {
         return Err(ManageError::Failed("the server ended before it answered".to_owned()));
     }
-    Ok(serde_json::from_str(&answer).map_err(std::io::Error::from)?)
+    match serde_json::from_str(&answer).map_err(std::io::Error::from)? {
+        Response::Done(outcome) => Ok(outcome),
+        Response::Failed(why) => Err(ManageError::Failed(why)),
+    }
 }
 
-fn show(outcome: &Outcome, json: bool) -> std::io::Result<()> {
+/// Shows what a command did; what it found to be wrong is an error.
+pub fn show(outcome: Outcome, json: bool) -> Result<(), ManageError> {
     for warning in &outcome.warnings {
         writeln!(stderr(), "WARNING: {warning}")?;
     }
     if json {
-        writeln!(stdout(), "{}", serde_json::to_string_pretty(&outcome.results)?)
+        let text = serde_json::to_string_pretty(&outcome.results).map_err(std::io::Error::from)?;
+        writeln!(stdout(), "{text}")?;
     } else {
-        write!(stdout(), "{}", render_table(&outcome.results))
+        write!(stdout(), "{}", render_table(&outcome.results))?;
     }
+    outcome.fault.map_or(Ok(()), |fault| Err(ManageError::Failed(fault)))
 }
 
 #[cfg(test)]

@@ -1,10 +1,12 @@
 //! Management commands: the socket in the data directory, the server's side and the client's.
 
 mod client;
+mod maintenance;
 mod socket;
 mod world;
 
-pub use client::{ManageError, command_named, run};
+pub use client::{ManageError, ask_if_running, command_named, run, show};
+pub use maintenance::{Maintenance, repair, restore};
 pub use socket::ManagementSocket;
 pub use world::{Ports, now};
 

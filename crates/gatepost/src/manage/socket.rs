@@ -29,7 +29,9 @@ pub struct ManagementSocket {
 impl ManagementSocket {
     /// Listens there. The store's lock already keeps a second server away, so what is found there was
     /// left behind by one that was killed.
-    pub fn open(socket: SocketPath, ports: Ports) -> Result<Self, SetupError> {
+    ///
+    /// When it is stopped, what is being carried out has `patience` to end.
+    pub fn open(socket: SocketPath, ports: Ports, patience: Duration) -> Result<Self, SetupError> {
         let path = socket.path();
         let listen = || {
             match fs::remove_file(&path) {
@@ -43,11 +45,11 @@ impl ManagementSocket {
         };
         let (listener, owner) = listen().map_err(SetupError::file(socket.shown()))?;
         let (stop, stopped) = watch::channel(false);
-        let task = tokio::spawn(accept(listener, owner, Arc::new(ports), stopped));
+        let task = tokio::spawn(accept(listener, owner, Arc::new(ports), stopped, patience));
         Ok(Self { socket, stop, task })
     }
 
-    /// What is being carried out is finished.
+    /// What is being carried out is finished, unless it takes too long.
     pub async fn stop(self) {
         self.stop.send_replace(true);
         let _ = self.task.await;
@@ -55,7 +57,13 @@ impl ManagementSocket {
     }
 }
 
-async fn accept(listener: UnixListener, owner: u32, ports: Arc<Ports>, mut stopped: watch::Receiver<bool>) {
+async fn accept(
+    listener: UnixListener,
+    owner: u32,
+    ports: Arc<Ports>,
+    mut stopped: watch::Receiver<bool>,
+    patience: Duration,
+) {
     let places = Arc::new(Semaphore::new(CLIENTS));
     let mut clients = JoinSet::new();
     loop {
@@ -78,7 +86,12 @@ async fn accept(listener: UnixListener, owner: u32, ports: Arc<Ports>, mut stopp
         });
     }
     drop(listener);
-    while clients.join_next().await.is_some() {}
+    let all = async { while clients.join_next().await.is_some() {} };
+    if tokio::time::timeout(patience, all).await.is_err() {
+        // The rest of a verification or a backup: nothing is lost with it, and a backup is not marked as whole.
+        tracing::warn!("a management command takes longer than the end of the server may; it is broken off");
+        clients.shutdown().await;
+    }
 }
 
 /// Requests until the client has no more.

@@ -3,10 +3,11 @@
 use std::sync::Arc;
 use std::time::{SystemTime, UNIX_EPOCH};
 
-use management::{Passwords, Port, Services as ServicesPort, World};
+use management::{Passwords, Port, Services as ServicesPort, StoreMaintenance, World};
 use proto::logon::Secret;
 use store::{AccountId, Directory, Future, Mailboxes, PasswordHash, Settings, Timestamp};
 
+use super::Maintenance;
 use crate::serve::Site;
 use crate::server::Services;
 
@@ -15,6 +16,7 @@ pub struct Ports {
     pub site: Arc<Site>,
     pub settings: Arc<dyn Settings>,
     pub services: Arc<Services>,
+    pub maintenance: Maintenance,
 }
 
 impl World for Ports {
@@ -36,6 +38,10 @@ impl World for Ports {
 
     fn passwords(&self) -> &dyn Passwords {
         self
+    }
+
+    fn maintenance(&self) -> &dyn StoreMaintenance {
+        &self.maintenance
     }
 
     fn now(&self) -> Timestamp {

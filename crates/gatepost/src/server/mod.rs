@@ -19,7 +19,7 @@ use crate::engine::Engine;
 use crate::listen::Listening;
 use crate::logon::{Hashing, Logon};
 use crate::logs::{Log, SessionNumbers};
-use crate::manage::{ManagementSocket, Ports as ManagementPorts};
+use crate::manage::{Maintenance, ManagementSocket, Ports as ManagementPorts};
 use crate::serve::Site;
 use crate::setup::{DataDirectory, Person, Ports, SetupError, User, admit, host_name};
 use crate::tls::{Certificate, TlsFiles, server_config};
@@ -95,9 +95,13 @@ impl Server {
                 }
             }
         }
-        let ports =
-            ManagementPorts { site: site.clone(), settings: engine.settings.clone(), services: services.clone() };
-        let management = ManagementSocket::open(data.management_socket(), ports)?;
+        let ports = ManagementPorts {
+            site: site.clone(),
+            settings: engine.settings.clone(),
+            services: services.clone(),
+            maintenance: Maintenance::new(engine.store(), data.clone()),
+        };
+        let management = ManagementSocket::open(data.management_socket(), ports, settings.drain_timeout)?;
         Ok(Self { site, services, smtp, certificate, management, engine })
     }
 

@@ -8,7 +8,7 @@ use store::{Account, AccountChange, Address, NewAccount};
 use crate::settings::SettingValue;
 use crate::{Command, Failure, Given, Kind, Object, Outcome, Parameter, World};
 
-const IDENTITY: Parameter = Parameter {
+pub(super) const IDENTITY: Parameter = Parameter {
     name: "Identity",
     kind: Kind::Text,
     required: true,

@@ -3,12 +3,13 @@
 mod mailbox;
 mod service;
 mod service_settings;
+pub mod store;
 
 use crate::Command;
 
 /// Every command, in the order of help.
 pub fn all() -> impl Iterator<Item = &'static Command> {
-    service::COMMANDS.iter().chain(service_settings::COMMANDS).chain(mailbox::COMMANDS)
+    service::COMMANDS.iter().chain(service_settings::COMMANDS).chain(mailbox::COMMANDS).chain(store::COMMANDS)
 }
 
 /// By `Verb-Noun`, without regard to case.

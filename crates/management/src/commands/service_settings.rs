@@ -81,6 +81,7 @@ async fn get(world: &dyn World, service: Service) -> Result<Outcome, Failure> {
     Ok(Outcome {
         results: vec![describe(&settings, running.as_ref())],
         warnings: risk(service, &settings).into_iter().collect(),
+        fault: None,
     })
 }
 

@@ -99,6 +99,11 @@ pub(crate) fn restore_on(disk: Arc<dyn Disk>, backup: &Path, dir: &Path, options
 }
 
 impl Backup {
+    /// What a backup says of itself; `Invalid` for what is no whole backup.
+    pub fn of(backup: &Path) -> Result<Self> {
+        Self::read(&RealDisk, backup)
+    }
+
     fn count(&mut self, octets: Option<u64>) {
         self.files += u64::from(octets.is_some());
         self.octets += octets.unwrap_or_default();
