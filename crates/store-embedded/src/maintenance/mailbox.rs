@@ -81,7 +81,8 @@ impl Embedded {
         let same = folders.folders.iter().find(|folder| folder.uid_validity == lost.uid_validity);
         let same = same.map(|folder| folder.id);
         let id = match (same, folders.by_name(&lost.name)) {
-            (Some(id), _) => id,
+            // It knows itself what it gave.
+            (Some(id), _) => return Ok((id, true)),
             (None, Some(other)) => return Ok((other.id, false)),
             (None, None) => {
                 let lost = lost.clone();
