@@ -134,6 +134,7 @@ async fn carry_out(ports: &Ports, user: u32, request: Request) -> Response {
     };
     // Names only: a value may be a secret.
     let parameters: Vec<&str> = request.parameters.keys().map(String::as_str).collect();
+    tracing::info!(command = command.name(), ?parameters, user, "management command begins");
     let result: Result<_, Failure> = command.run(ports, &request.parameters).await;
     let failure = result.as_ref().err().map(|Failure(why)| why.as_str());
     tracing::info!(command = command.name(), ?parameters, user, failure, "management command");
