@@ -121,7 +121,11 @@ impl Compaction {
     ) -> Result<()> {
         let file = engine.disk.open(&segment_file(&engine.dir, id), Open::Existing);
         let file = file.map_err(|error| disk_error("opening a segment", &error))?;
-        let Some(header) = Scan::header(&*file)? else { return Ok(()) };
+        let Some(header) = Scan::header(&*file)? else {
+            // One whose beginning never became durable holds nothing.
+            let live = engine.visible().segments.get(&id).map_or(0, |row| row.live);
+            return if live == 0 { Ok(()) } else { Err(Error::Corrupt("its header is damaged".into())) };
+        };
         copier.raise_generation(header.generation);
         let mut scan = Scan::new(file.clone(), id, 0, None)?;
         while let Some(finding) = scan.next()? {

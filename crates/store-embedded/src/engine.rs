@@ -124,6 +124,8 @@ impl Engine {
     }
 
     pub fn poison(&self) {
+        // Under the lock: who has just looked and is about to wait must hear it.
+        let _state = self.follow.lock();
         self.poisoned.store(true, Ordering::SeqCst);
         self.follow.changed.notify_all();
     }

@@ -39,6 +39,42 @@ pub(crate) fn parse_body_file(name: &str) -> Option<u64> {
     u64::from_str_radix(digits, 16).ok()
 }
 
+/// A file that says that the directory is half made: while it is there, nobody takes it for a store.
+pub(crate) struct Mark<'a> {
+    disk: &'a dyn Disk,
+    dir: &'a Path,
+    name: &'static str,
+}
+
+impl<'a> Mark<'a> {
+    pub const REPAIR: &'static str = "repair-unfinished";
+    pub const RESTORE: &'static str = "restore-unfinished";
+
+    pub fn set(disk: &'a dyn Disk, dir: &'a Path, name: &'static str) -> Result<Self> {
+        let set = disk.open(&dir.join(name), Open::Either).and_then(|_| disk.sync_dir(dir));
+        set.map_err(|error| disk_error("marking the data directory", &error))?;
+        Ok(Self { disk, dir, name })
+    }
+
+    pub fn clear(self) -> Result<()> {
+        let cleared = self.disk.remove(&self.dir.join(self.name)).and_then(|()| self.disk.sync_dir(self.dir));
+        cleared.map_err(|error| disk_error("unmarking the data directory", &error))
+    }
+
+    /// `Corrupt`, with the cure, where a restore was cut short, or a repair unless this is one.
+    pub fn check(disk: &dyn Disk, dir: &Path, repairing: bool) -> Result<()> {
+        let names = disk.list(dir).map_err(|error| disk_error("listing the data directory", &error))?;
+        let is_set = |mark: &str| names.iter().any(|name| name == mark);
+        if is_set(Self::RESTORE) {
+            return Err(store::Error::Corrupt("a restore was cut short; restore into an empty directory again".into()));
+        }
+        if is_set(Self::REPAIR) && !repairing {
+            return Err(store::Error::Corrupt("a repair was cut short; run `gatepost store repair` again".into()));
+        }
+        Ok(())
+    }
+}
+
 #[derive(Clone, Copy, PartialEq, Eq, Hash)]
 enum Name {
     Segment(SegmentId),

@@ -17,6 +17,8 @@ mod disk;
 mod embedded;
 mod engine;
 mod fault;
+#[cfg(test)]
+mod fault_tests;
 mod files;
 mod follow;
 mod handles;

@@ -1,8 +1,9 @@
 //! A store is opened: the index as it was left, then what the log has beyond it.
 
-use std::collections::{BTreeMap, HashMap, HashSet};
+use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
 use std::hash::{BuildHasher, Hasher, RandomState};
 use std::path::Path;
+use std::sync::atomic::Ordering;
 use std::sync::{Arc, mpsc};
 
 use store::{AcceptedDomain, Error, Result, SettingsMap};
@@ -11,7 +12,7 @@ use crate::blocking::Blocking;
 use crate::disk::{Disk, DiskFile, Open};
 use crate::engine::Engine;
 use crate::fault::{damaged, disk_error};
-use crate::files::{bodies_dir, parse_body_file, segment_file, segments_dir};
+use crate::files::{Mark, bodies_dir, parse_body_file, segment_file, segments_dir};
 use crate::follow::{Follower, open_index};
 use crate::index::{Index, Snapshot};
 use crate::log::{
@@ -53,6 +54,7 @@ pub(crate) fn open(disk: Arc<dyn Disk>, dir: &Path, options: Options, rebuild: O
     for dir in [segments_dir(dir), bodies_dir(dir)] {
         disk.create_dir(&dir).map_err(|error| disk_error("making a directory", &error))?;
     }
+    Mark::check(&*disk, dir, rebuild.is_some())?;
     let index = open_index(&*disk, dir, options.index_cache)?;
     let segments = Segments::list(&*disk, dir)?;
     let progress = match index.progress()? {
@@ -90,10 +92,16 @@ pub(crate) fn open(disk: Arc<dyn Disk>, dir: &Path, options: Options, rebuild: O
     let (mut end, mut file) = (progress.position, None);
     if rebuild.is_none() {
         let unproven = replay.run(&segments, progress)?;
-        (end, file) = replay.go_on(progress, unproven)?;
-        replay.opened.removed_files = remove_orphans(&engine)?;
+        (end, file) = replay.go_on(&segments, progress, unproven)?;
+        // With damage, what names a file may be there and not be read.
+        if replay.opened.damaged.is_empty() {
+            replay.opened.removed_files = remove_orphans(&engine)?;
+        }
     }
     let Replay { pending, opened, last, .. } = replay;
+    // A number that a removed file had is not given again: a repair reads records of both. Whatever file is used
+    // comes with a later durable point.
+    engine.next_file.fetch_max((engine.visible().lsn.0 + 1) << 20, Ordering::SeqCst);
     Ok(Ready { engine, counters: pending.counters, inbox, opened, end, file, last })
 }
 
@@ -175,6 +183,8 @@ fn remove_orphans(engine: &Engine) -> Result<u64> {
 /// The segments of the log proper.
 pub(crate) struct Segments {
     pub headers: BTreeMap<SegmentId, SegmentHeader>,
+    /// Segments of the log whose header is damaged.
+    pub beheaded: BTreeSet<SegmentId>,
     /// The greatest number given, also to what cannot be read.
     pub last: SegmentId,
 }
@@ -182,14 +192,15 @@ pub(crate) struct Segments {
 impl Segments {
     pub fn list(disk: &dyn Disk, dir: &Path) -> Result<Self> {
         let names = disk.list(&segments_dir(dir)).map_err(|error| disk_error("listing segments", &error))?;
-        let mut segments = Self { headers: BTreeMap::new(), last: SegmentId::default() };
+        let mut segments = Self { headers: BTreeMap::new(), beheaded: BTreeSet::new(), last: SegmentId::default() };
         for id in names.iter().filter_map(|name| parse_file_name(name)) {
             segments.last = segments.last.max(id);
             let file = disk.open(&segment_file(dir, id), Open::Existing);
             let file = file.map_err(|error| disk_error("opening a segment", &error))?;
-            // A header that is not whole belongs to a segment whose beginning never became durable.
             if let Some(header) = Scan::header(&*file)?.filter(|header| header.id == id) {
                 segments.headers.insert(id, header);
+            } else if is_beheaded(file, id)? {
+                segments.beheaded.insert(id);
             }
         }
         Ok(segments)
@@ -198,17 +209,36 @@ impl Segments {
     /// From the segment that the position is in to the last, each with the offset up to which it counts.
     fn chain(&self, from: Position, epoch: u64) -> Vec<(SegmentId, Option<u64>)> {
         let proper = |header: &&SegmentHeader| header.generation == 0 && header.epoch == epoch;
+        let whole = self.headers.values().filter(proper).map(|header| (header.id, Some(header.predecessor.0)));
+        let log: BTreeMap<SegmentId, Option<Position>> =
+            whole.chain(self.beheaded.iter().map(|id| (*id, None))).collect();
         let mut chain = Vec::new();
-        let mut at = self.headers.values().rev().find(proper);
+        let mut at = log.last_key_value();
         let mut end = None;
-        while let Some(header) = at.filter(|header| header.id >= from.segment) {
-            chain.push((header.id, end));
-            end = Some(header.predecessor.0.offset);
-            at = self.headers.get(&header.predecessor.0.segment).filter(proper);
+        while let Some((&id, predecessor)) = at.filter(|(id, _)| **id >= from.segment) {
+            chain.push((id, end));
+            end = predecessor.map(|position| position.offset);
+            at = match predecessor {
+                Some(position) => log.get_key_value(&position.segment),
+                None => log.range(..id).next_back(),
+            };
         }
         chain.reverse();
         chain
     }
+}
+
+/// Whether a segment without a whole header is one of the log. A header is durable before the first frame is
+/// written: one without frames never began.
+fn is_beheaded(file: Arc<dyn DiskFile>, id: SegmentId) -> Result<bool> {
+    let mut scan = Scan::new(file, id, 0, None)?;
+    while let Some(finding) = scan.next()? {
+        if let Finding::Frame(frame) = finding {
+            // Those of a copy have no place in the order of changes.
+            return Ok(frame.header.lsn > Lsn(0));
+        }
+    }
+    Ok(false)
 }
 
 struct Replay {
@@ -231,6 +261,9 @@ impl Replay {
         let chain = segments.chain(progress.position, progress.epoch);
         let Some(&(last, _)) = chain.last() else { return Ok(None) };
         for (id, end) in chain {
+            if segments.beheaded.contains(&id) {
+                self.opened.damaged.push((id.0, 0..SegmentHeader::LENGTH as u64));
+            }
             let path = segment_file(&self.pending.engine.dir, id);
             let file = self.pending.engine.disk.open(&path, Open::Existing);
             let file = file.map_err(|error| disk_error("opening a segment", &error))?;
@@ -310,6 +343,7 @@ impl Replay {
     /// far the old one counts and begins with the last frame: nobody can tell any more whether that was synced.
     fn go_on(
         &mut self,
+        segments: &Segments,
         progress: Progress,
         unproven: Option<Unproven>,
     ) -> Result<(Position, Option<Arc<dyn DiskFile>>)> {
@@ -327,13 +361,17 @@ impl Replay {
             let moved = FrameHeader { segment: header.id, ..frame.header };
             let payload = octets.get(FrameHeader::LENGTH..).unwrap_or_default();
             let path = segment_file(&engine.dir, header.id);
+            let unnamed = path.with_extension("new");
             let written = || {
-                let file = engine.disk.open(&path, Open::Create)?;
-                // The header last: until it is there, the frame counts where it was.
-                file.write_all_at(&[&moved.encode(), payload], SegmentHeader::LENGTH as u64)?;
+                match engine.disk.remove(&unnamed) {
+                    Err(error) if error.kind() != std::io::ErrorKind::NotFound => return Err(error),
+                    _ => {}
+                }
+                // It cuts off the frame in the old segment: so it gets its name when it is whole and durable.
+                let file = engine.disk.open(&unnamed, Open::Create)?;
+                file.write_all_at(&[&header.encode(), &moved.encode(), payload], 0)?;
                 file.sync_data()?;
-                file.write_all_at(&[&header.encode()], 0)?;
-                file.sync_data()?;
+                engine.disk.rename(&unnamed, &path)?;
                 engine.disk.sync_dir(&segments_dir(&engine.dir))?;
                 Ok(file)
             };
@@ -343,7 +381,9 @@ impl Replay {
             let end = Position { offset: position.offset + frame.header.frame_length(), ..position };
             return Ok((end, Some(file)));
         }
-        if progress.closed && self.opened.torn == 0 && position.segment.0 > 0 {
+        // A later segment, begun after a write that failed, has said how far this one counts.
+        let is_last = segments.chain(position, progress.epoch).last().is_some_and(|(id, _)| *id == position.segment);
+        if progress.closed && self.opened.torn == 0 && is_last {
             let path = segment_file(&engine.dir, position.segment);
             let file = engine.disk.open(&path, Open::Existing);
             return Ok((position, Some(file.map_err(|error| disk_error("opening a segment", &error))?)));

@@ -10,8 +10,8 @@ use super::repair::{Repaired, repair_on};
 use crate::Embedded;
 use crate::disk::{Disk, Open, RealDisk};
 use crate::fault::disk_error;
-use crate::files::{bodies_dir, body_file, parse_body_file, segment_file, segments_dir};
-use crate::log::parse_file_name;
+use crate::files::{Mark, bodies_dir, body_file, parse_body_file, segment_file, segments_dir};
+use crate::log::{Scan, parse_file_name};
 use crate::options::Options;
 
 const MANIFEST: &str = "backup.json";
@@ -57,10 +57,10 @@ impl Embedded {
         let names = disk.list(&segments_dir(&engine.dir)).map_err(|error| disk_error("listing segments", &error))?;
         for id in names.iter().filter_map(|name| parse_file_name(name)) {
             let (from, to) = (segment_file(&engine.dir, id), segment_file(target, id));
-            if id < position.segment {
-                backup.count(link(disk, &from, &to)?);
-            } else if id == position.segment {
+            if id == position.segment {
                 backup.count(Some(copy(disk, &from, &to, Some(position.offset))?));
+            } else if id < position.segment || is_copy(disk, &from)? {
+                backup.count(link(disk, &from, &to)?);
             }
         }
         let names = disk.list(&bodies_dir(&engine.dir)).map_err(|error| disk_error("listing bodies", &error))?;
@@ -85,6 +85,7 @@ pub fn restore(backup: &Path, dir: &Path, options: Options) -> Result<Repaired> 
 pub(crate) fn restore_on(disk: Arc<dyn Disk>, backup: &Path, dir: &Path, options: Options) -> Result<Repaired> {
     Backup::read(&*disk, backup)?;
     make_empty(&*disk, dir)?;
+    let mark = Mark::set(&*disk, dir, Mark::RESTORE)?;
     type Inner = fn(&Path) -> std::path::PathBuf;
     let inner: [Inner; 2] = [segments_dir, bodies_dir];
     for within in inner {
@@ -95,6 +96,7 @@ pub(crate) fn restore_on(disk: Arc<dyn Disk>, backup: &Path, dir: &Path, options
         }
         disk.sync_dir(&within(dir)).map_err(|error| disk_error("restoring", &error))?;
     }
+    mark.clear()?;
     repair_on(disk, dir, options)
 }
 
@@ -136,6 +138,13 @@ impl Backup {
         }
         Ok(manifest)
     }
+}
+
+/// Compaction numbers its segments as the log does, so that one with bodies of long ago may stand behind the last
+/// of the log. None is being written while segments are held.
+fn is_copy(disk: &dyn Disk, segment: &Path) -> Result<bool> {
+    let file = disk.open(segment, Open::Existing).map_err(|error| disk_error("opening a segment", &error))?;
+    Ok(Scan::header(&*file)?.is_some_and(|header| header.generation > 0))
 }
 
 fn make_empty(disk: &dyn Disk, dir: &Path) -> Result<()> {

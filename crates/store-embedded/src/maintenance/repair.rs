@@ -9,9 +9,12 @@ use super::verify::each_row;
 use crate::disk::{Disk, Open, RealDisk};
 use crate::engine::Engine;
 use crate::fault::disk_error;
-use crate::files::{index_file, segment_file, segments_dir};
+use crate::files::{Mark, index_file, segment_file, segments_dir};
 use crate::follow::Follower;
-use crate::log::{Finding, Lsn, Position, Record, Scan, ScannedFrame, SegmentHeader, SegmentId, parse_file_name};
+use crate::log::{
+    Finding, FrameHeader, Lsn, Payload, Position, Predecessor, Record, Scan, ScannedFrame, SegmentHeader, SegmentId,
+    encode_record, parse_file_name,
+};
 use crate::open::open;
 use crate::options::Options;
 use crate::sequencer::Pending;
@@ -45,10 +48,12 @@ pub(crate) fn repair_on(disk: Arc<dyn Disk>, dir: &Path, options: Options) -> Re
         std::io::ErrorKind::WouldBlock => Error::Busy,
         _ => disk_error("locking the data directory", &error),
     })?;
+    Mark::check(&*disk, dir, true)?;
+    let mark = Mark::set(&*disk, dir, Mark::REPAIR)?;
     set_aside(&*disk, dir)?;
     let segments = Segments::list(&*disk, dir)?;
     // The index is empty and the segments are not: the opening is told not to mind.
-    let ready = open(disk, dir, options, Some(segments.epoch))?;
+    let ready = open(disk.clone(), dir, options, Some(segments.epoch))?;
     let mut rebuild = Rebuild {
         pending: Pending::new(ready.engine.clone(), ready.counters),
         follower: Follower::new(ready.engine.clone()),
@@ -64,6 +69,7 @@ pub(crate) fn repair_on(disk: Arc<dyn Disk>, dir: &Path, options: Options) -> Re
         end = rebuild.segment(id, until)?;
     }
     rebuild.settle(end)?;
+    mark.clear()?;
     Ok(rebuild.repaired)
 }
 
@@ -210,19 +216,41 @@ impl Rebuild {
             self.pending.discard_folder(folder)?;
             self.publish()?;
         }
+        let mut raised = vec![Record::Counters(self.pending.counters)];
         for folder in folders {
-            self.settle_folder(folder)?;
+            raised.push(self.settle_folder(folder)?);
             self.publish()?;
         }
         self.count_accounts()?;
         self.drop_unreferenced()?;
         self.count_segments()?;
+        let end = self.log_marks(end, &raised)?;
         let lsn = self.lsn;
         engine.visible_mut().publish(&crate::visible::Changes::default(), lsn, end);
         self.follower.follow(false)
     }
 
-    fn settle_folder(&mut self, id: FolderId) -> Result<()> {
+    /// The raised marks go into the log as well: a backup of the repaired store has nothing else to know them from.
+    fn log_marks(&self, end: Position, raised: &[Record]) -> Result<Position> {
+        let engine = self.engine();
+        let mut records = Vec::new();
+        raised.iter().try_for_each(|record| encode_record(record, &mut records))?;
+        let segment = engine.new_segment();
+        let header = SegmentHeader { id: segment, generation: 0, epoch: engine.epoch, predecessor: Predecessor(end) };
+        let payload = Payload { bodies: 0, records: records.len() as u32, checksum: crc32c::crc32c(&records) };
+        let frame = FrameHeader { lsn: self.lsn, durable: self.lsn, segment, payload };
+        let written = || {
+            let file = engine.disk.open(&segment_file(&engine.dir, segment), Open::Create)?;
+            file.write_all_at(&[&header.encode(), &frame.encode(), &records], 0)?;
+            file.sync_data()?;
+            engine.disk.sync_dir(&segments_dir(&engine.dir))
+        };
+        written().map_err(|error| disk_error("writing the log", &error))?;
+        Ok(Position { segment, offset: SegmentHeader::LENGTH as u64 + frame.frame_length() })
+    }
+
+    /// The record of its raised marks.
+    fn settle_folder(&mut self, id: FolderId) -> Result<Record> {
         let listing = self.pending.folder(id)?.listing;
         let mut lost = UidSet::new();
         for row in listing.rows() {
@@ -240,7 +268,9 @@ impl Rebuild {
         if !lost.is_empty() {
             self.pending.folder_mut(id)?.listing.remove(&lost, modseq);
         }
-        self.pending.apply(&Record::Raised { folder: id, uid_next, modseq })
+        let raised = Record::Raised { folder: id, uid_next, modseq };
+        self.pending.apply(&raised)?;
+        Ok(raised)
     }
 
     fn count_accounts(&mut self) -> Result<()> {
