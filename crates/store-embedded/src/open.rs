@@ -12,7 +12,7 @@ use crate::blocking::Blocking;
 use crate::disk::{Disk, DiskFile, Open};
 use crate::engine::Engine;
 use crate::fault::{damaged, disk_error};
-use crate::files::{Mark, bodies_dir, parse_body_file, segment_file, segments_dir};
+use crate::files::{Mark, bodies_dir, index_file, parse_body_file, segment_file, segments_dir};
 use crate::follow::{Follower, open_index};
 use crate::index::{Index, Snapshot};
 use crate::log::{
@@ -55,8 +55,16 @@ pub(crate) fn open(disk: Arc<dyn Disk>, dir: &Path, options: Options, rebuild: O
         disk.create_dir(&dir).map_err(|error| disk_error("making a directory", &error))?;
     }
     Mark::check(&*disk, dir, rebuild.is_some())?;
-    let index = open_index(&*disk, dir, options.index_cache)?;
     let segments = Segments::list(&*disk, dir)?;
+    let index = open_index(&*disk, dir, options.index_cache).or_else(|error| {
+        if segments.last > SegmentId::default() {
+            return Err(error);
+        }
+        // Without a segment nothing was ever answered: the first start was cut short in making the index.
+        tracing::warn!(%error, "the index was never finished and is begun anew");
+        disk.remove(&index_file(dir)).map_err(|error| disk_error("removing the index", &error))?;
+        open_index(&*disk, dir, options.index_cache)
+    })?;
     let progress = match index.progress()? {
         Some(progress) => progress,
         None if rebuild.is_some() || segments.headers.is_empty() => first_progress(&*disk, dir, &*index, rebuild)?,
