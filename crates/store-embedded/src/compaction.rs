@@ -127,7 +127,7 @@ impl Compaction {
             return if live == 0 { Ok(()) } else { Err(Error::Corrupt("its header is damaged".into())) };
         };
         copier.raise_generation(header.generation);
-        let mut scan = Scan::new(file.clone(), id, 0, None)?;
+        let mut scan = Scan::new(file.clone(), id, engine.epoch, 0, None)?;
         while let Some(finding) = scan.next()? {
             let frame = match finding {
                 Finding::Frame(frame) => frame,
@@ -155,7 +155,7 @@ impl Compaction {
     fn is_damaged(&self, engine: &Engine, id: SegmentId) -> Result<bool> {
         let file = engine.disk.open(&segment_file(&engine.dir, id), Open::Existing);
         let file = file.map_err(|error| disk_error("opening a segment", &error))?;
-        let mut scan = Scan::new(file, id, 0, None)?;
+        let mut scan = Scan::new(file, id, engine.epoch, 0, None)?;
         while let Some(finding) = scan.next()? {
             if matches!(finding, Finding::Broken { .. }) {
                 return Ok(true);

@@ -4,15 +4,17 @@
 use std::path::Path;
 use std::sync::Arc;
 
+use bytes::Bytes;
 use pollster::block_on;
-use store::{AccountId, Change, Error, FolderId, Mailboxes, Result, UidSet};
+use store::{Accept, AccountId, Change, Directory, Error, Flags, FolderId, Mailboxes, Placement, Result, UidSet};
 
 use crate::compaction::Compaction;
 use crate::crash_tests::{
     DIR, accept, compacting, id_of, letter, one, open, open_with, options, set_up, whole_message,
 };
 use crate::disk::{Crash, SimulatedDisk};
-use crate::files::segments_dir;
+use crate::files::{segment_file, segments_dir};
+use crate::log::{FrameHeader, Lsn, Payload, Record, encode_record};
 use crate::maintenance::{repair_on, restore_on};
 use crate::{Embedded, Options};
 
@@ -241,4 +243,51 @@ fn a_first_start_that_was_cut_short_is_made_good_by_the_next() {
             assert!(opened.is_ok(), "{what:?}, operation {operation}: {:?}", opened.err());
         }
     }
+}
+
+#[test]
+fn a_frame_that_somebody_sent_by_mail_is_never_taken_for_one_of_the_log() {
+    let disk = SimulatedDisk::default();
+    let account = set_up(&disk, 1, 1)[0].account;
+    let mut options = by_hand();
+    options.index_interval = std::time::Duration::from_secs(3600);
+    let store = open_with(&disk, options.clone()).unwrap();
+    let inbox = inbox_of(&store, account);
+    accept(&store, 2, &[inbox], None).unwrap();
+    let at = store.engine.visible().position;
+    let mut records = Vec::new();
+    let stolen = store::AcceptedDomain { name: "stolen.test".into(), default: true };
+    encode_record(&Record::Domains(vec![stolen]), &mut records).unwrap();
+    let payload = Payload { bodies: 0, records: records.len() as u32, checksum: crc32c::crc32c(&records) };
+    let forged = FrameHeader { lsn: Lsn(1 << 30), durable: Lsn(1), segment: at.segment, payload };
+    // Everything is known to the sender but the store's own number.
+    let mail = [b"Subject: hello\r\n\r\n".as_slice(), &forged.encode(0), &records].concat();
+    block_on(async {
+        let mut writer = store.stage(None).await.unwrap();
+        writer.write(&mail).await.unwrap();
+        let placement = Placement {
+            folder: inbox,
+            prefix: Bytes::new(),
+            flags: Flags::NONE,
+            keywords: Vec::new(),
+            internal_date: 0,
+            delivery: None,
+        };
+        let body = writer.finish().await.unwrap();
+        store.accept(Accept { body, placements: vec![placement] }).await.unwrap();
+    });
+    accept(&store, 3, &[inbox], None).unwrap();
+    accept(&store, 4, &[inbox], None).unwrap();
+    disk.crash(Crash::Nothing, 1);
+    drop(store);
+    disk.restart();
+    disk.damage(&segment_file(Path::new(DIR), at.segment), at.offset + 1, 1);
+    let store = open_with(&disk, options.clone()).unwrap();
+    assert_eq!(block_on(store.domains()).unwrap()[0].name, "example.test");
+    assert_whole(&store, inbox, &[2, 3, 4]);
+    drop(store);
+    repair_on(Arc::new(disk.clone()), Path::new(DIR), options.clone()).unwrap();
+    let store = open_with(&disk, options).unwrap();
+    assert_eq!(block_on(store.domains()).unwrap()[0].name, "example.test");
+    assert_whole(&store, inbox, &[2, 3, 4]);
 }

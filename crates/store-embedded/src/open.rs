@@ -55,7 +55,7 @@ pub(crate) fn open(disk: Arc<dyn Disk>, dir: &Path, options: Options, rebuild: O
         disk.create_dir(&dir).map_err(|error| disk_error("making a directory", &error))?;
     }
     Mark::check(&*disk, dir, rebuild.is_some())?;
-    let segments = Segments::list(&*disk, dir)?;
+    let mut segments = Segments::list(&*disk, dir)?;
     let index = open_index(&*disk, dir, options.index_cache).or_else(|error| {
         if segments.last > SegmentId::default() {
             return Err(error);
@@ -99,6 +99,7 @@ pub(crate) fn open(disk: Arc<dyn Disk>, dir: &Path, options: Options, rebuild: O
     };
     let (mut end, mut file) = (progress.position, None);
     if rebuild.is_none() {
+        segments.find_beheaded(progress.epoch)?;
         let unproven = replay.run(&segments, progress)?;
         (end, file) = replay.go_on(&segments, progress, unproven)?;
         // With damage, what names a file may be there and not be read.
@@ -189,10 +190,12 @@ fn remove_orphans(engine: &Engine) -> Result<u64> {
 }
 
 /// The segments of the log proper.
+#[derive(Default)]
 pub(crate) struct Segments {
     pub headers: BTreeMap<SegmentId, SegmentHeader>,
     /// Segments of the log whose header is damaged.
     pub beheaded: BTreeSet<SegmentId>,
+    headless: Vec<(SegmentId, Arc<dyn DiskFile>)>,
     /// The greatest number given, also to what cannot be read.
     pub last: SegmentId,
 }
@@ -200,18 +203,28 @@ pub(crate) struct Segments {
 impl Segments {
     pub fn list(disk: &dyn Disk, dir: &Path) -> Result<Self> {
         let names = disk.list(&segments_dir(dir)).map_err(|error| disk_error("listing segments", &error))?;
-        let mut segments = Self { headers: BTreeMap::new(), beheaded: BTreeSet::new(), last: SegmentId::default() };
+        let mut segments = Self::default();
         for id in names.iter().filter_map(|name| parse_file_name(name)) {
             segments.last = segments.last.max(id);
             let file = disk.open(&segment_file(dir, id), Open::Existing);
             let file = file.map_err(|error| disk_error("opening a segment", &error))?;
             if let Some(header) = Scan::header(&*file)?.filter(|header| header.id == id) {
                 segments.headers.insert(id, header);
-            } else if is_beheaded(file, id)? {
-                segments.beheaded.insert(id);
+            } else {
+                segments.headless.push((id, file));
             }
         }
         Ok(segments)
+    }
+
+    /// Tells those of the log from those that never began.
+    fn find_beheaded(&mut self, epoch: u64) -> Result<()> {
+        for (id, file) in std::mem::take(&mut self.headless) {
+            if is_beheaded(file, id, epoch)? {
+                self.beheaded.insert(id);
+            }
+        }
+        Ok(())
     }
 
     /// From the segment that the position is in to the last, each with the offset up to which it counts.
@@ -238,8 +251,8 @@ impl Segments {
 
 /// Whether a segment without a whole header is one of the log. A header is durable before the first frame is
 /// written: one without frames never began.
-fn is_beheaded(file: Arc<dyn DiskFile>, id: SegmentId) -> Result<bool> {
-    let mut scan = Scan::new(file, id, 0, None)?;
+fn is_beheaded(file: Arc<dyn DiskFile>, id: SegmentId, epoch: u64) -> Result<bool> {
+    let mut scan = Scan::new(file, id, epoch, 0, None)?;
     while let Some(finding) = scan.next()? {
         if let Finding::Frame(frame) = finding {
             // Those of a copy have no place in the order of changes.
@@ -276,7 +289,7 @@ impl Replay {
             let file = self.pending.engine.disk.open(&path, Open::Existing);
             let file = file.map_err(|error| disk_error("opening a segment", &error))?;
             let from = if id == progress.position.segment { progress.position.offset } else { 0 };
-            let mut scan = Scan::new(file.clone(), id, from, end)?;
+            let mut scan = Scan::new(file.clone(), id, progress.epoch, from, end)?;
             let mut broken = None;
             let mut held: Option<ScannedFrame> = None;
             while let Some(finding) = scan.next()? {
@@ -377,7 +390,7 @@ impl Replay {
                 }
                 // It cuts off the frame in the old segment: so it gets its name when it is whole and durable.
                 let file = engine.disk.open(&unnamed, Open::Create)?;
-                file.write_all_at(&[&header.encode(), &moved.encode(), payload], 0)?;
+                file.write_all_at(&[&header.encode(), &moved.encode(engine.epoch), payload], 0)?;
                 file.sync_data()?;
                 engine.disk.rename(&unnamed, &path)?;
                 engine.disk.sync_dir(&segments_dir(&engine.dir))?;

@@ -94,7 +94,7 @@ impl Writer {
                 checksum: crc32c::crc32c(&batch.records),
             },
         };
-        let header = header.encode();
+        let header = header.encode(self.engine.epoch);
         let mut parts: Vec<&[u8]> = Vec::with_capacity(batch.bodies.len() + 2);
         parts.push(&header);
         parts.extend(batch.bodies.iter().map(|body| &**body));

@@ -29,7 +29,9 @@ impl FrameHeader {
     pub const LENGTH: usize = 48;
     pub const MAGIC: [u8; 4] = MAGIC;
 
-    pub fn encode(&self) -> [u8; Self::LENGTH] {
+    /// `epoch` is the store's own random number: who sends a mail that looks like a frame does not know it, so that
+    /// a search for the next frame behind damage does not find that one.
+    pub fn encode(&self, epoch: u64) -> [u8; Self::LENGTH] {
         let mut out = Vec::with_capacity(Self::LENGTH);
         out.extend_from_slice(&MAGIC);
         out.extend_from_slice(&self.lsn.0.to_le_bytes());
@@ -38,18 +40,18 @@ impl FrameHeader {
         out.extend_from_slice(&self.payload.bodies.to_le_bytes());
         out.extend_from_slice(&self.payload.records.to_le_bytes());
         out.extend_from_slice(&self.payload.checksum.to_le_bytes());
-        out.resize(Self::LENGTH - 4, 0);
-        out.extend_from_slice(&crc32c::crc32c(&out).to_le_bytes());
+        out.extend_from_slice(&((epoch >> 32) as u32).to_le_bytes());
+        out.extend_from_slice(&crc32c::crc32c_append(epoch as u32, &out).to_le_bytes());
         let mut header = [0; Self::LENGTH];
         header.copy_from_slice(&out);
         header
     }
 
-    /// `None` unless it is whole and for this segment.
-    pub fn decode(octets: &[u8], segment: SegmentId) -> Option<Self> {
+    /// `None` unless it is whole and for this segment of this store.
+    pub fn decode(octets: &[u8], segment: SegmentId, epoch: u64) -> Option<Self> {
         let (fields, sum) = octets.get(..Self::LENGTH)?.split_at(Self::LENGTH - 4);
         let rest = fields.strip_prefix(&MAGIC)?;
-        if crc32c::crc32c(fields).to_le_bytes() != sum {
+        if crc32c::crc32c_append(epoch as u32, fields).to_le_bytes() != sum {
             return None;
         }
         let (lsn, rest) = rest.split_first_chunk()?;
@@ -57,7 +59,8 @@ impl FrameHeader {
         let (of, rest) = rest.split_first_chunk()?;
         let (bodies, rest) = rest.split_first_chunk()?;
         let (records, rest) = rest.split_first_chunk()?;
-        let (checksum, _) = rest.split_first_chunk()?;
+        let (checksum, rest) = rest.split_first_chunk()?;
+        let (own, _) = rest.split_first_chunk()?;
         let header = Self {
             lsn: Lsn(u64::from_le_bytes(*lsn)),
             durable: Lsn(u64::from_le_bytes(*durable)),
@@ -68,7 +71,7 @@ impl FrameHeader {
                 checksum: u32::from_le_bytes(*checksum),
             },
         };
-        (header.segment == segment).then_some(header)
+        (header.segment == segment && u32::from_le_bytes(*own) == (epoch >> 32) as u32).then_some(header)
     }
 
     /// Octets from the header's first to the last of the records.
@@ -81,29 +84,34 @@ impl FrameHeader {
 mod tests {
     use super::*;
 
+    const EPOCH: u64 = 0x0123_4567_89ab_cdef;
+
     fn header() -> FrameHeader {
         let payload = Payload { bodies: 70_000, records: 80, checksum: 0xdead_beef };
         FrameHeader { lsn: Lsn(9), durable: Lsn(8), segment: SegmentId(3), payload }
     }
 
     #[test]
-    fn what_was_written_is_read_for_its_segment_only() {
-        let octets = header().encode();
-        assert_eq!(FrameHeader::decode(&octets, SegmentId(3)), Some(header()));
-        assert_eq!(FrameHeader::decode(&octets, SegmentId(4)), None);
+    fn what_was_written_is_read_for_its_segment_and_store_only() {
+        let octets = header().encode(EPOCH);
+        assert_eq!(FrameHeader::decode(&octets, SegmentId(3), EPOCH), Some(header()));
+        assert_eq!(FrameHeader::decode(&octets, SegmentId(4), EPOCH), None);
+        for bit in 0..64 {
+            assert_eq!(FrameHeader::decode(&octets, SegmentId(3), EPOCH ^ (1 << bit)), None, "another store's");
+        }
         assert_eq!(header().frame_length(), 48 + 70_080);
     }
 
     #[test]
     fn any_cut_or_flipped_bit_is_noticed() {
-        let octets = header().encode();
+        let octets = header().encode(EPOCH);
         for cut in 0..octets.len() {
-            assert_eq!(FrameHeader::decode(&octets[..cut], SegmentId(3)), None);
+            assert_eq!(FrameHeader::decode(&octets[..cut], SegmentId(3), EPOCH), None);
         }
         for bit in 0..octets.len() * 8 {
             let mut octets = octets;
             octets[bit / 8] ^= 1 << (bit % 8);
-            assert_eq!(FrameHeader::decode(&octets, SegmentId(3)), None, "bit {bit}");
+            assert_eq!(FrameHeader::decode(&octets, SegmentId(3), EPOCH), None, "bit {bit}");
         }
     }
 }

@@ -43,6 +43,8 @@ pub(crate) enum Finding {
 pub(crate) struct Scan {
     file: Arc<dyn DiskFile>,
     segment: SegmentId,
+    /// The store's own random number, that its frames are known by.
+    epoch: u64,
     at: u64,
     end: u64,
 }
@@ -52,10 +54,10 @@ const WINDOW: usize = 1 << 20;
 
 impl Scan {
     /// From an offset to an end; both at frames' edges, or the end of the file.
-    pub fn new(file: Arc<dyn DiskFile>, segment: SegmentId, from: u64, end: Option<u64>) -> Result<Self> {
+    pub fn new(file: Arc<dyn DiskFile>, segment: SegmentId, epoch: u64, from: u64, end: Option<u64>) -> Result<Self> {
         let length = file.len().map_err(|error| disk_error("reading a segment's length", &error))?;
         let from = from.max(SegmentHeader::LENGTH as u64);
-        Ok(Self { file, segment, at: from, end: end.unwrap_or(length).min(length) })
+        Ok(Self { file, segment, epoch, at: from, end: end.unwrap_or(length).min(length) })
     }
 
     pub fn header(file: &dyn DiskFile) -> Result<Option<SegmentHeader>> {
@@ -98,7 +100,7 @@ impl Scan {
         if !self.fill(&mut octets, offset)? {
             return Ok(None);
         }
-        let Some(header) = FrameHeader::decode(&octets, self.segment) else { return Ok(None) };
+        let Some(header) = FrameHeader::decode(&octets, self.segment, self.epoch) else { return Ok(None) };
         if offset + header.frame_length() > self.end {
             return Ok(None);
         }

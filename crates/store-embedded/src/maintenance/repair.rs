@@ -139,7 +139,7 @@ impl Rebuild {
         let engine = self.engine();
         let file = engine.disk.open(&segment_file(&engine.dir, id), Open::Existing);
         let file = file.map_err(|error| disk_error("opening a segment", &error))?;
-        let mut scan = Scan::new(file, id, 0, until)?;
+        let mut scan = Scan::new(file, id, engine.epoch, 0, until)?;
         let mut end = Position { segment: id, offset: SegmentHeader::LENGTH as u64 };
         let mut held: Option<ScannedFrame> = None;
         let mut broken = None;
@@ -241,7 +241,7 @@ impl Rebuild {
         let frame = FrameHeader { lsn: self.lsn, durable: self.lsn, segment, payload };
         let written = || {
             let file = engine.disk.open(&segment_file(&engine.dir, segment), Open::Create)?;
-            file.write_all_at(&[&header.encode(), &frame.encode(), &records], 0)?;
+            file.write_all_at(&[&header.encode(), &frame.encode(engine.epoch), &records], 0)?;
             file.sync_data()?;
             engine.disk.sync_dir(&segments_dir(&engine.dir))
         };

@@ -110,7 +110,7 @@ fn verify_segments(engine: &Engine, found: &mut Verified) -> Result<()> {
         }
         // Nobody names an abandoned segment; then its tail may be torn.
         let Some(end) = end else { continue };
-        let mut scan = Scan::new(file, id, 0, Some(end))?;
+        let mut scan = Scan::new(file, id, engine.epoch, 0, Some(end))?;
         while let Some(finding) = scan.next()? {
             if let Finding::Broken { from, to } = finding {
                 found.fault(None, format!("segment {:x}: octets {from} to {to} are no record", id.0));
