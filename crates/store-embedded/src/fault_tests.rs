@@ -3,6 +3,7 @@
 
 use std::path::Path;
 use std::sync::Arc;
+use std::sync::atomic::{AtomicI64, Ordering};
 
 use bytes::Bytes;
 use pollster::block_on;
@@ -16,6 +17,7 @@ use crate::disk::{Crash, SimulatedDisk};
 use crate::files::{segment_file, segments_dir};
 use crate::log::{FrameHeader, Lsn, Payload, Record, encode_record};
 use crate::maintenance::{repair_on, restore_on};
+use crate::state::{Key, Table};
 use crate::{Embedded, Options};
 
 fn inbox_of(store: &Embedded, account: AccountId) -> FolderId {
@@ -290,4 +292,28 @@ fn a_frame_that_somebody_sent_by_mail_is_never_taken_for_one_of_the_log() {
     let store = open_with(&disk, options).unwrap();
     assert_eq!(block_on(store.domains()).unwrap()[0].name, "example.test");
     assert_whole(&store, inbox, &[2, 3, 4]);
+}
+
+#[test]
+fn delivery_ids_are_forgotten_a_part_at_a_time_and_all_of_them() {
+    let disk = SimulatedDisk::default();
+    let account = set_up(&disk, 1, 1)[0].account;
+    let now = Arc::new(AtomicI64::new(1_800_000_000));
+    let mut options = by_hand();
+    let clock = now.clone();
+    options.clock = Arc::new(move || clock.load(Ordering::Relaxed));
+    let store = open_with(&disk, options).unwrap();
+    let inbox = inbox_of(&store, account);
+    let given = accept(&store, 2, &[inbox], Some(0)).unwrap();
+    for id in 1..5000 {
+        accept(&store, 2, &[inbox], Some(id)).unwrap();
+    }
+    assert_eq!(accept(&store, 2, &[inbox], Some(0)).unwrap(), given);
+    let ids = || store.engine.range(&Key::first(Table::Delivery), &Key::last(Table::Delivery), 10_000).unwrap().len();
+    assert_eq!(ids(), 5000);
+    let before = store.engine.visible().lsn;
+    now.fetch_add(30 * 24 * 60 * 60, Ordering::Relaxed);
+    store.engine.forget_deliveries().unwrap();
+    assert_eq!(ids(), 0);
+    assert!(store.engine.visible().lsn.0 >= before.0 + 2, "others get their turn in between");
 }

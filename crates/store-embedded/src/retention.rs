@@ -39,10 +39,10 @@ impl Engine {
         let newest = self.options.delivery_generation((self.options.clock)());
         let Some(generation) = newest.checked_sub(3) else { return Ok(()) };
         let to = Key::delivery(generation, store::AccountId(u32::MAX), store::DeliveryId(u128::MAX));
-        if self.range(&Key::first(Table::Delivery), &to, 1)?.is_empty() {
-            return Ok(());
+        while !self.range(&Key::first(Table::Delivery), &to, 1)?.is_empty() {
+            self.run_blocking(move |pending| pending.apply_and_log(&Record::ForgetDeliveries { generation }))?;
         }
-        self.run_blocking(move |pending| pending.apply_and_log(&Record::ForgetDeliveries { generation }))
+        Ok(())
     }
 }
 
