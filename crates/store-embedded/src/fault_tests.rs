@@ -317,3 +317,18 @@ fn delivery_ids_are_forgotten_a_part_at_a_time_and_all_of_them() {
     assert_eq!(ids(), 0);
     assert!(store.engine.visible().lsn.0 >= before.0 + 2, "others get their turn in between");
 }
+
+#[test]
+fn an_index_that_failed_is_tried_again_before_anybody_is_refused() {
+    let disk = SimulatedDisk::default();
+    let account = set_up(&disk, 1, 1)[0].account;
+    let mut options = by_hand();
+    options.index_interval = std::time::Duration::from_secs(3600);
+    options.unapplied_limit = 0;
+    let store = open_with(&disk, options).unwrap();
+    let inbox = inbox_of(&store, account);
+    accept(&store, 2, &[inbox], None).unwrap();
+    store.engine.follow.lock().failing = true;
+    accept(&store, 3, &[inbox], None).unwrap();
+    assert_whole(&store, inbox, &[2, 3]);
+}

@@ -192,8 +192,10 @@ impl Sequencer {
     fn wait_for_index(&self) -> bool {
         let follow = &self.engine.follow;
         let mut state = follow.lock();
+        // A failure of before may be over: only one of now counts, and one commit may be under way.
+        let tried = state.served + 2;
         while self.engine.unapplied() > self.engine.options.unapplied_limit {
-            if state.failing || state.closing || self.engine.is_poisoned() {
+            if state.failing && state.served >= tried || state.closing || self.engine.is_poisoned() {
                 return false;
             }
             state.asked = state.served + 1;
