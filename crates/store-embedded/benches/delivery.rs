@@ -1,6 +1,7 @@
 //! Durable delivery beside bare appends of the same octets in the same batches, on the same disk in one run.
 //!
-//! `cargo bench -p store-embedded --bench delivery [-- DIRECTORY]`; `SECONDS` sets how long each cell runs.
+//! `cargo bench -p store-embedded --bench delivery [-- DIRECTORY]`; `SECONDS` sets how long each cell runs, and `CELL`
+//! (`64x4096`) chooses one.
 #![allow(clippy::indexing_slicing, clippy::unwrap_used, clippy::print_stdout, reason = "a benchmark")]
 
 use std::io::Write;
@@ -23,12 +24,16 @@ const MAILBOXES: u64 = 64;
 fn main() {
     let seconds = std::env::var("SECONDS").ok().and_then(|text| text.parse().ok()).unwrap_or(3.0);
     let length = Duration::from_secs_f64(seconds);
+    let cell = std::env::var("CELL").ok();
     let dir = std::env::args().skip(1).find(|argument| !argument.starts_with('-'));
     let dir = tempfile::tempdir_in(dir.unwrap_or_else(|| std::env::temp_dir().to_str().unwrap().to_owned())).unwrap();
     println!("Medians of {ROUNDS} interleaved rounds. A point is one durable point: so many messages share a sync.");
     println!("writers  octets  messages/point  delivered/s  bare/s  ratio  with compaction/s  ratio");
     for octets in [4 * 1024, 50 * 1024] {
         for writers in [1, 16, 64] {
+            if cell.as_ref().is_some_and(|cell| *cell != format!("{writers}x{octets}")) {
+                continue;
+            }
             let (mut plain, mut bare, mut busy, mut batch) = (Vec::new(), Vec::new(), Vec::new(), Vec::new());
             for _ in 0..ROUNDS {
                 let run = deliver(dir.path(), writers, octets, length, false);
@@ -45,7 +50,9 @@ fn main() {
             );
         }
     }
-    reclaim(dir.path());
+    if cell.is_none() {
+        reclaim(dir.path());
+    }
 }
 
 /// The disk is shared with whatever else runs: what is compared takes turns.

@@ -3,9 +3,10 @@
 use std::any::Any;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::path::Path;
-use std::sync::{Arc, mpsc};
+use std::sync::Arc;
 use std::thread::{Builder, JoinHandle};
 
+use crossbeam_channel::bounded;
 use store::{Error, Result};
 
 use crate::disk::{Disk, RealDisk};
@@ -48,13 +49,15 @@ impl Embedded {
         if opened != Opened::default() {
             tracing::warn!(?opened, "the store was not closed in order");
         }
-        let (batches, waiting) = mpsc::sync_channel(1);
-        let sequencer = Sequencer::new(engine.clone(), counters, inbox, batches, (end, file.is_none()), last);
+        let (batches, waiting) = bounded(1);
+        let (done, written) = bounded(1);
+        let sequencer =
+            Sequencer::new(engine.clone(), counters, inbox, (batches, written), (end, file.is_none()), last);
         let writer = Writer::new(engine.clone(), file);
         let follower = Follower::new(engine.clone());
         let threads = vec![
             spawn(&engine, "store-sequencer", move || sequencer.run())?,
-            spawn(&engine, "store-writer", move || writer.run(&waiting))?,
+            spawn(&engine, "store-writer", move || writer.run(&waiting, &done))?,
         ];
         let keeper = engine.clone();
         let background = vec![

@@ -2,9 +2,10 @@
 
 use std::path::PathBuf;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
-use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError, RwLock, RwLockReadGuard, RwLockWriteGuard, mpsc};
+use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError, RwLock, RwLockReadGuard, RwLockWriteGuard};
 
 use bytes::Bytes;
+use crossbeam_channel::Sender;
 use serde::de::DeserializeOwned;
 use store::{AccountId, Error, Folder, FolderId, FolderName, Folders, Listing, Result};
 use tokio::sync::{Semaphore, oneshot};
@@ -33,7 +34,7 @@ pub(crate) struct Engine {
     pub budget: Arc<Semaphore>,
     pub next_segment: AtomicU64,
     pub next_file: AtomicU64,
-    pub inbox: mpsc::Sender<Message>,
+    pub inbox: Sender<Message>,
     index: Mutex<Arc<dyn Index>>,
     visible: RwLock<Visible>,
     /// A thread of the engine panicked: nothing is promised any more.
@@ -80,7 +81,7 @@ impl Engine {
         epoch: u64,
         index: Arc<dyn Index>,
         visible: Visible,
-        inbox: mpsc::Sender<Message>,
+        inbox: Sender<Message>,
         next_segment: SegmentId,
         next_file: u64,
         blocking: Blocking,

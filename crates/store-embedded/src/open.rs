@@ -3,9 +3,10 @@
 use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
 use std::hash::{BuildHasher, Hasher, RandomState};
 use std::path::Path;
+use std::sync::Arc;
 use std::sync::atomic::Ordering;
-use std::sync::{Arc, mpsc};
 
+use crossbeam_channel::{Receiver, unbounded};
 use store::{AcceptedDomain, Error, Result, SettingsMap};
 
 use crate::blocking::Blocking;
@@ -41,7 +42,7 @@ pub struct Opened {
 pub(crate) struct Ready {
     pub engine: Arc<Engine>,
     pub counters: Counters,
-    pub inbox: mpsc::Receiver<Message>,
+    pub inbox: Receiver<Message>,
     pub opened: Opened,
     /// Where the log goes on, and the segment that is open there; without one, a new segment is begun.
     pub end: Position,
@@ -76,7 +77,7 @@ pub(crate) fn open(disk: Arc<dyn Disk>, dir: &Path, options: Options, rebuild: O
     let snapshot = index.snapshot()?;
     let counters = read_row(&*snapshot, &Key::counters())?.unwrap_or_default();
     let visible = visible(snapshot, progress)?;
-    let (sender, inbox) = mpsc::channel();
+    let (sender, inbox) = unbounded();
     let next_file = next_file(&*disk, dir)?;
     let (blocking, _) = Blocking::start().map_err(|error| disk_error("starting a thread", &error))?;
     let engine = Arc::new(Engine::new(

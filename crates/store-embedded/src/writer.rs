@@ -1,8 +1,9 @@
 //! The writer's thread: one write and one sync for each batch, then everybody is told.
 
-use std::sync::{Arc, mpsc};
+use std::sync::Arc;
 
 use bytes::Bytes;
+use crossbeam_channel::{Receiver, Sender};
 use store::{Error, Result};
 
 use crate::disk::{DiskFile, Open};
@@ -10,7 +11,7 @@ use crate::engine::Engine;
 use crate::fault::disk_error;
 use crate::files::{segment_file, segments_dir};
 use crate::log::{FrameHeader, Payload, Position, Predecessor, SegmentHeader};
-use crate::sequencer::{Batch, Message, Written};
+use crate::sequencer::{Batch, Written};
 
 pub(crate) struct Writer {
     engine: Arc<Engine>,
@@ -29,7 +30,7 @@ impl Writer {
         Self { engine, file }
     }
 
-    pub fn run(mut self, batches: &mpsc::Receiver<Batch>) {
+    pub fn run(mut self, batches: &Receiver<Batch>, sequencer: &Sender<Written>) {
         while let Ok(mut batch) = batches.recv() {
             let answers = std::mem::take(&mut batch.answers);
             let (written, outcome) = match self.write(&batch) {
@@ -46,7 +47,7 @@ impl Writer {
                 }
             };
             // The next batch sets out while this one's callers are told.
-            let _ = self.engine.inbox.send(Message::Written(written));
+            let _ = sequencer.send(written);
             for answer in answers {
                 answer(outcome.clone());
             }

@@ -3,7 +3,7 @@
 use std::any::Any;
 
 use bytes::Bytes;
-use store::{BodyId, DeliveryId, Error, MessageId, ModSeq, Placed, Placement, Result};
+use store::{AccountId, BodyId, DeliveryId, Error, MessageId, ModSeq, Placed, Placement, Result};
 use store::{Content, Staged};
 
 use super::Pending;
@@ -142,7 +142,7 @@ impl Pending {
     }
 
     /// The next modseq of the account, or `OverQuota`.
-    pub fn admit(&mut self, account: store::AccountId, octets: u64) -> Result<ModSeq> {
+    pub fn admit(&mut self, account: AccountId, octets: u64) -> Result<ModSeq> {
         let now = self.account_now(account)?;
         match now.quota {
             Some(quota) if now.state.octets.saturating_add(octets) > quota => Err(Error::OverQuota),
@@ -151,13 +151,34 @@ impl Pending {
     }
 
     /// Where a delivery id was placed, as long as it is remembered.
-    pub fn delivered(&self, account: store::AccountId, id: DeliveryId) -> Result<Option<DeliveryRow>> {
+    pub fn delivered(&mut self, account: AccountId, id: DeliveryId) -> Result<Option<DeliveryRow>> {
         let newest = self.engine.options.delivery_generation(self.now());
         for generation in (newest.saturating_sub(2)..=newest.saturating_add(1)).rev() {
-            if let Some(row) = self.row(&Key::delivery(generation, account, id))? {
+            if self.has_deliveries(generation)?
+                && let Some(row) = self.row(&Key::delivery(generation, account, id))?
+            {
                 return Ok(Some(row));
             }
         }
         Ok(None)
+    }
+
+    /// Whether any delivery id of that generation may be remembered: most often one generation has to be looked into.
+    fn has_deliveries(&mut self, generation: u32) -> Result<bool> {
+        if let Some(known) = self.delivery_generations.get(&generation) {
+            return Ok(*known);
+        }
+        let from = Key::delivery(generation, AccountId(0), DeliveryId(0));
+        let to = Key::delivery(generation, AccountId(u32::MAX), DeliveryId(u128::MAX));
+        let any = !self.range(&from, &to, 1)?.is_empty();
+        self.delivery_generations.insert(generation, any);
+        Ok(any)
+    }
+
+    pub fn remember(&mut self, account: AccountId, id: DeliveryId, row: &DeliveryRow) -> Result<()> {
+        // The generation is that of the engine's own time, not of the message's date, which may lie anywhere.
+        let generation = self.engine.options.delivery_generation(self.now());
+        self.delivery_generations.insert(generation, true);
+        self.put(Key::delivery(generation, account, id), row)
     }
 }

@@ -74,8 +74,7 @@ impl Pending {
             Record::MessageMoved { message, from, to } => self.apply_message_moved(*message, *from, *to),
             Record::Deliveries(_) if !self.rebuilding => Ok(()),
             Record::Deliveries(rows) => {
-                let generation = self.engine.options.delivery_generation(self.now());
-                rows.iter().try_for_each(|(account, id, row)| self.put(Key::delivery(generation, *account, *id), row))
+                rows.iter().try_for_each(|(account, id, row)| self.remember(*account, *id, row))
             }
             Record::Raised { folder, uid_next, modseq } => {
                 self.folder_mut(*folder)?.listing.raise(*uid_next, *modseq);
@@ -130,10 +129,8 @@ impl Pending {
 
     pub fn remember_delivery(&mut self, place: &PlaceRecord) -> Result<()> {
         let Some(delivery) = place.delivery else { return Ok(()) };
-        // The generation is that of the engine's own time, not of the message's date, which may lie anywhere.
-        let generation = self.engine.options.delivery_generation(self.now());
         let PlaceRecord { folder, uid_validity, uid, .. } = *place;
-        self.put(Key::delivery(generation, folder.account(), delivery), &DeliveryRow { folder, uid_validity, uid })
+        self.remember(folder.account(), delivery, &DeliveryRow { folder, uid_validity, uid })
     }
 
     /// Takes messages out and keeps them for their retention; the folder's state before.

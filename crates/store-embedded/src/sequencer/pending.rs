@@ -49,6 +49,8 @@ pub(crate) struct Pending {
     /// ever half done.
     pub alterations: u64,
     accounts: HashMap<AccountId, AccountNow>,
+    /// Generations of delivery ids that were looked for, and whether they may hold any.
+    pub delivery_generations: HashMap<u32, bool>,
 }
 
 impl Pending {
@@ -68,6 +70,7 @@ impl Pending {
             rebuilding: false,
             alterations: 0,
             accounts: HashMap::new(),
+            delivery_generations: HashMap::new(),
         }
     }
 

@@ -1,9 +1,9 @@
 //! The sequencer's thread: gathers verbs while the last durable point is on its way to disk.
 
-use std::collections::VecDeque;
-use std::sync::{Arc, mpsc};
+use std::sync::Arc;
 
 use bytes::Bytes;
+use crossbeam_channel::{Receiver, Sender, select_biased};
 use store::{Error, Result};
 
 use super::{Held, Pending};
@@ -18,8 +18,6 @@ pub(crate) type Verb = Box<dyn FnOnce(Result<&mut Pending>) -> Option<Answer> + 
 
 pub(crate) enum Message {
     Verb(Verb),
-    /// The writer is done with the batch it was given.
-    Written(Written),
     Close,
 }
 
@@ -59,10 +57,10 @@ impl Batch {
 pub(crate) struct Sequencer {
     engine: Arc<Engine>,
     pending: Pending,
-    inbox: mpsc::Receiver<Message>,
-    writer: mpsc::SyncSender<Batch>,
-    /// Came while the batch was full.
-    held: VecDeque<Verb>,
+    inbox: Receiver<Message>,
+    writer: Sender<Batch>,
+    /// The writer is done with the batch it was given.
+    written: Receiver<Written>,
     answers: Vec<Answer>,
     /// The end of the last batch handed over.
     end: Position,
@@ -78,8 +76,8 @@ impl Sequencer {
     pub fn new(
         engine: Arc<Engine>,
         counters: Counters,
-        inbox: mpsc::Receiver<Message>,
-        writer: mpsc::SyncSender<Batch>,
+        inbox: Receiver<Message>,
+        (writer, written): (Sender<Batch>, Receiver<Written>),
         (end, begin_segment): (Position, bool),
         last: Lsn,
     ) -> Self {
@@ -89,7 +87,7 @@ impl Sequencer {
             pending,
             inbox,
             writer,
-            held: VecDeque::new(),
+            written,
             answers: Vec::new(),
             end,
             durable: last,
@@ -104,45 +102,34 @@ impl Sequencer {
     }
 
     /// Runs until the store closes: then everything asked before is durable.
+    ///
+    /// What was decided goes on its way as soon as the writer is free; meanwhile the next batch forms. A full one
+    /// waits for the writer, and callers with it.
     pub fn run(mut self) {
         let mut closing = false;
-        while !(closing && self.pending.flying.is_none() && self.answers.is_empty() && self.held.is_empty()) {
-            if self.engine.is_poisoned() {
+        while !self.engine.is_poisoned() {
+            self.hand_over();
+            if closing && self.pending.flying.is_none() {
                 break;
             }
-            let Ok(message) = self.inbox.recv() else { break };
-            closing |= self.take(message);
-            while let Ok(message) = self.inbox.try_recv() {
-                closing |= self.take(message);
-                if self.is_full() && self.pending.flying.is_none() {
-                    break;
+            if closing || self.is_full() {
+                match self.written.recv() {
+                    Ok(written) => self.written(written),
+                    Err(_) => break,
                 }
+                continue;
             }
-            while !self.is_full()
-                && let Some(verb) = self.held.pop_front()
-            {
-                self.decide(verb);
-            }
-            self.hand_over();
-            while self.pending.flying.is_none()
-                && let Some(verb) = self.held.pop_front()
-            {
-                self.decide(verb);
-                if self.is_full() || self.held.is_empty() {
-                    self.hand_over();
-                }
+            select_biased! {
+                recv(self.written) -> written => match written {
+                    Ok(written) => self.written(written),
+                    Err(_) => break,
+                },
+                recv(self.inbox) -> message => match message {
+                    Ok(Message::Verb(verb)) => self.decide(verb),
+                    Ok(Message::Close) | Err(_) => closing = true,
+                },
             }
         }
-    }
-
-    fn take(&mut self, message: Message) -> bool {
-        match message {
-            Message::Verb(verb) if self.is_full() || !self.held.is_empty() => self.held.push_back(verb),
-            Message::Verb(verb) => self.decide(verb),
-            Message::Written(written) => self.written(written),
-            Message::Close => return true,
-        }
-        false
     }
 
     fn is_full(&self) -> bool {
