@@ -7,7 +7,7 @@
 mod copy;
 mod snapshot;
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::{BTreeSet, HashMap, VecDeque};
 use std::time::{Duration, Instant};
 
 use store::{Error, Result};
@@ -20,7 +20,7 @@ use crate::fault::disk_error;
 use crate::files::{segment_file, segments_dir};
 use crate::log::{BodyRecord, Finding, MessageRecord, Record, Scan, ScannedFrame, SegmentId, Stored, parse_file_name};
 use crate::sequencer::Pending;
-use crate::state::{BodyRow, Key, MessageRow, Place};
+use crate::state::{AccountState, BodyRow, Key, MessageRow, Place, Table, decode};
 
 /// A segment is worth copying when less than so many hundredths of it are live.
 const LIVE_PERCENT: u64 = 75;
@@ -34,37 +34,47 @@ const AT_ONCE: usize = 256;
 pub(crate) struct Compaction {
     /// Segments with damage: kept for repair, not touched again.
     quarantined: BTreeSet<SegmentId>,
+    /// Octets of sealed segments, which do not change.
+    lengths: HashMap<SegmentId, u64>,
+    /// What a round should gain, as it was when that was last looked at.
+    enough: u64,
+}
+
+/// A segment worth copying.
+#[derive(Clone, Copy)]
+struct Candidate {
+    id: SegmentId,
+    length: u64,
+    live: u64,
+}
+
+impl Candidate {
+    fn percent_live(&self) -> u64 {
+        self.live.saturating_mul(100) / self.length.max(1)
+    }
+
+    fn gain(&self) -> u64 {
+        self.length.saturating_sub(self.live)
+    }
 }
 
 impl Compaction {
-    /// Compacts the segments with the least that is live, as many as fill one new segment; whether there were any.
-    pub fn step(&mut self, engine: &Engine) -> Result<bool> {
+    /// One round: copies the segments with the least that is live until enough is gained, writes the snapshots that
+    /// stand in for their records, and removes them. Whether there was enough to gain.
+    ///
+    /// A segment's records may speak of every folder of the store, so that snapshots are worth writing for many
+    /// segments at once only.
+    pub fn round(&mut self, engine: &Engine) -> Result<bool> {
         let _held = engine.keep_segments();
-        let candidates = self.candidates(engine)?;
-        if candidates.is_empty() {
+        let mut candidates = VecDeque::from(self.candidates(engine)?);
+        let gain = candidates.iter().map(Candidate::gain).sum();
+        if candidates.is_empty() || !engine.is_disk_full() && !self.is_worth(engine, gain)? {
             return Ok(false);
         }
-        let mut copier = Copier::new(engine);
         let mut touched = Touched::default();
-        let mut done = Vec::new();
-        for (id, live) in candidates {
-            if !copier.has_room_for(live) {
-                break;
-            }
-            match self.copy_segment(engine, id, &mut copier, &mut touched) {
-                Ok(()) => done.push(id),
-                Err(Error::Corrupt(what)) => {
-                    tracing::error!(segment = id.0, what, "a damaged segment is kept for repair");
-                    self.quarantined.insert(id);
-                }
-                Err(error) => return Err(error),
-            }
-        }
-        for records in copier.finish()?.chunks(AT_ONCE) {
-            let records = records.to_vec();
-            engine.run_blocking(move |pending: &mut Pending| {
-                records.iter().try_for_each(|record| pending.apply_and_log(record))
-            })?;
+        let (mut done, mut gained) = (Vec::new(), 0);
+        while (gained == 0 || gained < self.enough && !engine.is_disk_full()) && !candidates.is_empty() {
+            gained += self.copy_together(engine, &mut candidates, &mut touched, &mut done)?;
         }
         touched.write_snapshots(engine)?;
         let switched = engine.visible().lsn;
@@ -76,40 +86,90 @@ impl Compaction {
         for id in &done {
             engine.files.remove_segment(*id).map_err(|error| disk_error("removing a segment", &error))?;
             engine.forget_segment(*id);
+            self.lengths.remove(id);
         }
         engine.disk.sync_dir(&segments_dir(&engine.dir)).map_err(|error| disk_error("removing segments", &error))?;
         Ok(!done.is_empty())
     }
 
+    /// Copies as many as fill one new segment, and has the log say where all of it lies now; the octets gained.
+    fn copy_together(
+        &mut self,
+        engine: &Engine,
+        candidates: &mut VecDeque<Candidate>,
+        touched: &mut Touched,
+        done: &mut Vec<SegmentId>,
+    ) -> Result<u64> {
+        let mut copier = Copier::new(engine);
+        let mut gained = 0;
+        while let Some(candidate) = candidates.pop_front_if(|next| copier.has_room_for(next.live)) {
+            match self.copy_segment(engine, candidate.id, &mut copier, touched) {
+                Ok(()) => {
+                    done.push(candidate.id);
+                    gained += candidate.gain();
+                }
+                Err(Error::Corrupt(what)) => {
+                    tracing::error!(segment = candidate.id.0, what, "a damaged segment is kept for repair");
+                    self.quarantined.insert(candidate.id);
+                }
+                Err(error) => return Err(error),
+            }
+        }
+        for records in copier.finish()?.chunks(AT_ONCE) {
+            let records = records.to_vec();
+            engine.run_blocking(move |pending: &mut Pending| {
+                records.iter().try_for_each(|record| pending.apply_and_log(record))
+            })?;
+        }
+        Ok(gained)
+    }
+
     /// Sealed segments that the index has followed to their end, the emptiest first.
-    fn candidates(&self, engine: &Engine) -> Result<Vec<(SegmentId, u64)>> {
+    fn candidates(&mut self, engine: &Engine) -> Result<Vec<Candidate>> {
         let names = engine.disk.list(&segments_dir(&engine.dir));
         let names = names.map_err(|error| disk_error("listing segments", &error))?;
         let (applied, rows) = {
             let visible = engine.visible();
             (visible.applied.1.segment, visible.segments.clone())
         };
-        let mut found: BTreeMap<(u64, SegmentId), u64> = BTreeMap::new();
-        let mut small = Vec::new();
+        let (mut found, mut small) = (Vec::new(), Vec::new());
         for id in names.iter().filter_map(|name| parse_file_name(name)) {
             if id >= applied || self.quarantined.contains(&id) {
                 continue;
             }
-            let file = engine.disk.open(&segment_file(&engine.dir, id), Open::Existing);
-            let length = file.and_then(|file| file.len()).map_err(|error| disk_error("opening a segment", &error))?;
             let live = rows.get(&id).map_or(0, |row| row.live);
-            let percent = live.saturating_mul(100) / length.max(1);
-            if percent < LIVE_PERCENT {
-                found.insert((percent, id), live);
-            } else if length < engine.options.segment_size / 8 {
-                small.push(((percent, id), live));
+            let candidate = Candidate { id, length: self.length(engine, id)?, live };
+            if candidate.percent_live() < LIVE_PERCENT {
+                found.push(candidate);
+            } else if candidate.length < engine.options.segment_size / 8 {
+                small.push(candidate);
             }
         }
         // Every start after a kill begins a segment: small ones are put together now and then.
         if small.len() >= SMALL_TOGETHER {
             found.extend(small);
         }
-        Ok(found.into_iter().map(|((_, id), live)| (id, live)).collect())
+        found.sort_by_key(|candidate| (candidate.percent_live(), candidate.id));
+        Ok(found)
+    }
+
+    fn is_worth(&mut self, engine: &Engine, gain: u64) -> Result<bool> {
+        // Looking at every account is for when there is something to gain.
+        if gain < self.enough / 2 {
+            return Ok(false);
+        }
+        self.enough = engine.options.compaction_worth * snapshots_length(engine)?;
+        Ok(gain >= self.enough)
+    }
+
+    fn length(&mut self, engine: &Engine, id: SegmentId) -> Result<u64> {
+        if let Some(length) = self.lengths.get(&id) {
+            return Ok(*length);
+        }
+        let file = engine.disk.open(&segment_file(&engine.dir, id), Open::Existing);
+        let length = file.and_then(|file| file.len()).map_err(|error| disk_error("opening a segment", &error))?;
+        self.lengths.insert(id, length);
+        Ok(length)
     }
 
     fn copy_segment(
@@ -165,6 +225,23 @@ impl Compaction {
     }
 }
 
+/// Octets of snapshots of every folder and account, about.
+fn snapshots_length(engine: &Engine) -> Result<u64> {
+    /// Of one message in a folder's snapshot, and of an account with its usual folders.
+    const ROW: u64 = 32;
+    const ACCOUNT: u64 = 1024;
+    const AT_ONCE: usize = 1000;
+    let (mut length, mut from) = (0, Key::first(Table::AccountState));
+    loop {
+        let rows = engine.range(&from, &Key::last(Table::AccountState), AT_ONCE)?;
+        let Some((last, _)) = rows.last() else { return Ok(length) };
+        from = last.successor();
+        for (_, octets) in &rows {
+            length += ACCOUNT + ROW * decode::<AccountState>(octets)?.messages;
+        }
+    }
+}
+
 fn copy_body(
     engine: &Engine,
     file: &dyn crate::disk::DiskFile,
@@ -191,9 +268,10 @@ fn copy_message(engine: &Engine, segment: SegmentId, message: &MessageRecord, co
     }
 }
 
-/// As long as there is room, two thirds of the time are left to deliveries: every sync of a copy holds up one of theirs.
+/// As long as there is room, most of the time is left to deliveries: every sync of a copy holds up one of theirs.
 fn pause(engine: &Engine, worked: Duration) {
-    if worked > Duration::from_millis(2) && !engine.is_disk_full() {
-        std::thread::sleep((worked * 2).min(Duration::from_millis(500)));
+    let rest = worked * engine.options.compaction_rest;
+    if rest > Duration::from_millis(4) && !engine.is_disk_full() {
+        std::thread::sleep(rest.min(Duration::from_millis(500)));
     }
 }

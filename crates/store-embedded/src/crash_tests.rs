@@ -13,6 +13,7 @@ use store::{
     Mailboxes, NewAccount, Placement, Result, Uid, UidSet, Unit,
 };
 
+use crate::compaction::Compaction;
 use crate::disk::{Crash, SimulatedDisk};
 use crate::{Embedded, Options};
 
@@ -43,6 +44,9 @@ pub(crate) fn open_with(disk: &SimulatedDisk, options: Options) -> Result<Embedd
 pub(crate) fn compacting() -> Options {
     let mut options = options();
     options.retention = 0;
+    options.compaction_worth = 0;
+    options.compaction_rest = 0;
+    options.index_interval = Duration::from_millis(1);
     options
 }
 
@@ -346,6 +350,11 @@ fn crash_rounds(what: Crash, seed: u64, rounds: u64) {
                 scope.spawn(move || worker.work(store, 60));
             }
         });
+        if seed.is_multiple_of(2) {
+            disk.crash_in(random.below(100), what, seed.wrapping_mul(37) + round);
+            // It fails where the power goes.
+            let _ = Compaction::default().round(&store.engine);
+        }
         drop(store);
         if !disk.has_crashed() {
             disk.crash(what, round);

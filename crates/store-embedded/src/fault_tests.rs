@@ -117,7 +117,7 @@ fn compacted(disk: &SimulatedDisk) -> (Embedded, FolderId, Vec<u64>) {
 fn a_backup_holds_what_compaction_has_just_copied() {
     let disk = SimulatedDisk::default();
     let (store, inbox, live) = compacted(&disk);
-    assert!(Compaction::default().step(&store.engine).unwrap());
+    assert!(Compaction::default().round(&store.engine).unwrap());
     store.backup(Path::new("/backup")).unwrap();
     drop(store);
     let to = Path::new("/restored");
@@ -128,6 +128,32 @@ fn a_backup_holds_what_compaction_has_just_copied() {
 }
 
 #[test]
+fn compaction_comes_to_an_end_where_snapshots_and_delivery_ids_fill_whole_segments() {
+    let disk = SimulatedDisk::default();
+    let account = set_up(&disk, 1, 1)[0].account;
+    let store = open_with(&disk, by_hand()).unwrap();
+    let inbox = inbox_of(&store, account);
+    for tag in 0..900 {
+        accept(&store, tag, &[inbox], Some(tag.into())).unwrap();
+    }
+    let length = |listing: store::Listing| listing.rows().map(|row| row.uid).collect::<Vec<_>>();
+    let uids = length(block_on(store.listing(inbox)).unwrap());
+    for part in uids.chunks(300) {
+        let gone = part.iter().copied().filter(|uid| uid.get() % 3 != 0).collect();
+        block_on(store.apply(inbox, gone, Change::Expunge, None)).unwrap();
+        store.purge_expunged().unwrap();
+        let mut compaction = Compaction::default();
+        let rounds = std::iter::from_fn(|| compaction.round(&store.engine).unwrap().then_some(())).take(50).count();
+        assert!(rounds < 50, "it goes on for ever");
+    }
+    assert_eq!(block_on(store.listing(inbox)).unwrap().len(), 300);
+    for tag in 0..900 {
+        let again = accept(&store, tag, &[inbox], Some(tag.into())).unwrap()[0];
+        assert_eq!(again, uids[tag as usize], "its delivery id is remembered");
+    }
+}
+
+#[test]
 fn compaction_keeps_a_segment_whose_header_is_damaged() {
     let disk = SimulatedDisk::default();
     let (store, inbox, live) = compacted(&disk);
@@ -135,7 +161,7 @@ fn compaction_keeps_a_segment_whose_header_is_damaged() {
         disk.damage(path, 20, 1);
     }
     let mut compaction = Compaction::default();
-    while compaction.step(&store.engine).unwrap() {}
+    while compaction.round(&store.engine).unwrap() {}
     assert_whole(&store, inbox, &live);
 }
 
@@ -165,7 +191,7 @@ fn a_repair_that_was_cut_short_is_not_taken_for_a_whole_store() {
     for operation in (0..400).step_by(7) {
         let disk = SimulatedDisk::default();
         let (store, inbox, live) = compacted(&disk);
-        Compaction::default().step(&store.engine).unwrap();
+        Compaction::default().round(&store.engine).unwrap();
         store.close().unwrap();
         disk.crash_in(operation, Crash::Everything, operation);
         let ended = repair_on(Arc::new(disk.clone()), Path::new(DIR), by_hand());

@@ -22,6 +22,8 @@ struct Frozen {
     dropped: HashSet<FolderId>,
     progress: Progress,
     unneeded: Vec<u64>,
+    /// Segments may be worth compacting once this is in the index.
+    loosened: bool,
     derived: Memtable,
 }
 
@@ -135,8 +137,9 @@ impl Follower {
             closed: closing,
         };
         let unneeded = std::mem::take(&mut visible.unneeded);
+        let loosened = std::mem::take(&mut visible.loosened);
         let dropped = visible.dropped.clone();
-        Ok(Some(Frozen { rows, folders, dropped, progress, unneeded, derived: Memtable::default() }))
+        Ok(Some(Frozen { rows, folders, dropped, progress, unneeded, loosened, derived: Memtable::default() }))
     }
 
     fn commit(&mut self, mut frozen: Frozen) -> Result<()> {
@@ -173,6 +176,9 @@ impl Follower {
         }
         visible.evict(self.engine.options.cached_rows);
         drop(visible);
+        if frozen.loosened {
+            self.engine.ask_keeper();
+        }
         for number in frozen.unneeded {
             if let Err(error) = self.engine.files.remove_body(number) {
                 tracing::warn!(%error, number, "a body's file could not be removed; the next start will try again");

@@ -29,7 +29,7 @@ pub(crate) fn keep(engine: &Arc<Engine>) {
             tracing::warn!(%error, "expunged messages could not be purged; it will be tried again");
         }
         while engine.options.compaction && !engine.is_poisoned() && !engine.follow.lock().closing {
-            match compaction.step(engine) {
+            match compaction.round(engine) {
                 Ok(true) => {}
                 Ok(false) => break,
                 Err(error) => {

@@ -167,6 +167,7 @@ fn visible(snapshot: Arc<dyn Snapshot>, progress: Progress) -> Result<Visible> {
         settings: Arc::new(settings),
         segments,
         unneeded: Vec::new(),
+        loosened: false,
         ticks: 0,
     })
 }

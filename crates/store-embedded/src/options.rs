@@ -37,6 +37,10 @@ pub struct Options {
     pub reserve: Option<u64>,
     /// Whether segments are compacted in the background.
     pub compaction: bool,
+    /// What a round of compaction gains is at least so many times what it may have to write of snapshots.
+    pub compaction_worth: u64,
+    /// Compaction rests so many times as long as it works.
+    pub compaction_rest: u32,
 }
 
 impl Options {
@@ -58,6 +62,8 @@ impl Options {
             delivery_memory: 7 * DAY,
             reserve: None,
             compaction: true,
+            compaction_worth: 4,
+            compaction_rest: 2,
         }
     }
 

@@ -8,7 +8,7 @@ use store::{AcceptedDomain, AccountId, FolderId, Folders, Listing, SettingsMap, 
 
 use crate::index::Snapshot;
 use crate::log::{Lsn, Position, SegmentId};
-use crate::state::{Key, Memtable, Overlay, SegmentRow, overlay};
+use crate::state::{Key, Memtable, Overlay, SegmentRow, SnapshotPlace, overlay};
 
 /// A folder's contents; a clone costs a reference count.
 #[derive(Clone, Debug)]
@@ -19,13 +19,13 @@ pub(crate) struct FolderState {
     /// The durable point that changed it last.
     pub changed: Lsn,
     /// The last snapshot of it that is in the log.
-    pub snapshot: Lsn,
+    pub snapshot: SnapshotPlace,
 }
 
 impl FolderState {
     /// Whether the log needs a snapshot of it, so that records up to `lsn` can go.
     pub fn needs_snapshot(&self, lsn: Lsn) -> bool {
-        self.snapshot <= lsn || self.snapshot < self.changed
+        self.snapshot.lsn <= lsn || self.snapshot.lsn < self.changed
     }
 
     pub fn is_same(&self, other: &Self) -> bool {
@@ -83,6 +83,8 @@ pub(crate) struct Visible {
     pub segments: BTreeMap<SegmentId, SegmentRow>,
     /// Files to remove once the index has followed.
     pub unneeded: Vec<u64>,
+    /// Whether segments lost something that was live, which the index has not got yet.
+    pub loosened: bool,
     pub ticks: u64,
 }
 
@@ -139,6 +141,7 @@ impl Visible {
         for (&segment, &octets) in &changes.live {
             let row = self.segments.entry(segment).or_default();
             row.live = row.live.saturating_add_signed(octets);
+            self.loosened |= octets < 0;
         }
         self.unneeded.extend(&changes.unneeded);
     }

@@ -127,7 +127,7 @@ impl Pending {
     /// A snapshot of the account and its tree, unless one was made since `lsn`.
     pub fn snapshot_account(&mut self, id: AccountId, lsn: Lsn) -> Result<()> {
         let (account, state) = (self.account(id)?, self.account_now(id)?.state);
-        if state.snapshot > lsn {
+        if state.snapshot.lsn > lsn {
             return Ok(());
         }
         let tree = self.tree(id)?;

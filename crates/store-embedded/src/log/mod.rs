@@ -12,7 +12,7 @@ pub(crate) use frame::{FrameHeader, Payload};
 pub use record::verify_records;
 pub(crate) use record::{
     AccountSnapshot, BodyRecord, FolderSnapshot, MessageRecord, PlaceRecord, Ranges, Record, Stored, decode_records,
-    encode_record,
+    encode_record, encoded_length,
 };
 pub(crate) use scan::{Finding, Scan, ScannedFrame, body_is_whole};
 pub(crate) use segment::{Predecessor, SegmentHeader, file_name, parse_file_name};

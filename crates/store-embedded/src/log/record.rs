@@ -237,6 +237,14 @@ pub(crate) fn encode_record(record: &Record, out: &mut Vec<u8>) -> store::Result
     Ok(())
 }
 
+/// Octets that a record's content takes.
+pub(crate) fn encoded_length<T: Serialize>(content: &T) -> store::Result<u64> {
+    let length = postcard::serialize_with_flavor(content, postcard::ser_flavors::Size::default());
+    length
+        .map(|length| length as u64)
+        .map_err(|error| store::Error::Unavailable(format!("a record cannot be encoded: {error}")))
+}
+
 /// All records of a frame; `None` when the octets are no records.
 pub(crate) fn decode_records(mut octets: &[u8]) -> Option<Vec<Record>> {
     let mut records = Vec::new();

@@ -123,7 +123,7 @@ impl Pending {
             return Err(Error::Limit(format!("a prefix has at most {} octets", Placement::MAX_PREFIX)));
         }
         if let Some(known) = delivery.map(|id| self.delivered(folder.account(), id)).transpose()?.flatten() {
-            let DeliveryRow { folder, uid_validity, uid } = known;
+            let DeliveryRow { folder, uid_validity, uid, .. } = known;
             return Ok(Placed { folder, uid_validity, uid, duplicate: true });
         }
         let listing = self.folder(folder)?.listing;
@@ -152,18 +152,23 @@ impl Pending {
 
     /// Where a delivery id was placed, as long as it is remembered.
     pub fn delivered(&mut self, account: AccountId, id: DeliveryId) -> Result<Option<DeliveryRow>> {
+        Ok(self.find_delivery(account, id)?.map(|(_, row)| row))
+    }
+
+    fn find_delivery(&mut self, account: AccountId, id: DeliveryId) -> Result<Option<(Key, DeliveryRow)>> {
         let newest = self.engine.options.delivery_generation(self.now());
         for generation in (newest.saturating_sub(2)..=newest.saturating_add(1)).rev() {
+            let key = Key::delivery(generation, account, id);
             if self.has_deliveries(generation)?
-                && let Some(row) = self.row(&Key::delivery(generation, account, id))?
+                && let Some(row) = self.row(&key)?
             {
-                return Ok(Some(row));
+                return Ok(Some((key, row)));
             }
         }
         Ok(None)
     }
 
-    /// Whether any delivery id of that generation may be remembered: most often one generation has to be looked into.
+    /// Whether any id of that generation may be remembered: most often only one generation has to be looked into.
     fn has_deliveries(&mut self, generation: u32) -> Result<bool> {
         if let Some(known) = self.delivery_generations.get(&generation) {
             return Ok(*known);
@@ -175,10 +180,28 @@ impl Pending {
         Ok(any)
     }
 
+    /// The log says it anew, in the segment being written.
+    pub fn move_delivery(&mut self, account: AccountId, id: DeliveryId) -> Result<()> {
+        let Some((key, row)) = self.find_delivery(account, id)? else { return Ok(()) };
+        let (segment, _) = self.bodies_at();
+        self.count_live(row.segment, -DeliveryRow::LIVE);
+        self.count_live(segment, DeliveryRow::LIVE);
+        self.put(key, &DeliveryRow { segment, ..row })
+    }
+
     pub fn remember(&mut self, account: AccountId, id: DeliveryId, row: &DeliveryRow) -> Result<()> {
         // The generation is that of the engine's own time, not of the message's date, which may lie anywhere.
         let generation = self.engine.options.delivery_generation(self.now());
+        let key = Key::delivery(generation, account, id);
+        // A snapshot may say again what a record said.
+        if self.rebuilding
+            && let Some(before) = self.row::<DeliveryRow>(&key)?
+        {
+            self.count_live(before.segment, -DeliveryRow::LIVE);
+        }
+        let (segment, _) = self.bodies_at();
+        self.count_live(segment, DeliveryRow::LIVE);
         self.delivery_generations.insert(generation, true);
-        self.put(Key::delivery(generation, account, id), row)
+        self.put(key, &DeliveryRow { segment, ..*row })
     }
 }

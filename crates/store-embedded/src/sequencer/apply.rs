@@ -10,9 +10,11 @@ use store::{
 
 use super::Pending;
 use crate::log::{
-    AccountSnapshot, BodyRecord, FolderSnapshot, Lsn, MessageRecord, PlaceRecord, Record, SegmentId, Stored,
+    AccountSnapshot, BodyRecord, FolderSnapshot, MessageRecord, PlaceRecord, Record, SegmentId, Stored, encoded_length,
 };
-use crate::state::{AccountState, BodyRow, DeliveryRow, Key, MessageRow, Place, StoredRow, Table};
+use crate::state::{
+    AccountState, BodyRow, DeliveryRow, Key, MessageRow, Place, SnapshotPlace, StoredRow, Table, decode,
+};
 use crate::visible::FolderState;
 
 impl Pending {
@@ -72,7 +74,9 @@ impl Pending {
                 Ok(())
             }
             Record::MessageMoved { message, from, to } => self.apply_message_moved(*message, *from, *to),
-            Record::Deliveries(_) if !self.rebuilding => Ok(()),
+            Record::Deliveries(rows) if !self.rebuilding => {
+                rows.iter().try_for_each(|(account, id, _)| self.move_delivery(*account, *id))
+            }
             Record::Deliveries(rows) => {
                 rows.iter().try_for_each(|(account, id, row)| self.remember(*account, *id, row))
             }
@@ -130,7 +134,8 @@ impl Pending {
     pub fn remember_delivery(&mut self, place: &PlaceRecord) -> Result<()> {
         let Some(delivery) = place.delivery else { return Ok(()) };
         let PlaceRecord { folder, uid_validity, uid, .. } = *place;
-        self.remember(folder.account(), delivery, &DeliveryRow { folder, uid_validity, uid })
+        let (segment, _) = self.bodies_at();
+        self.remember(folder.account(), delivery, &DeliveryRow { folder, uid_validity, uid, segment })
     }
 
     /// Takes messages out and keeps them for their retention; the folder's state before.
@@ -229,7 +234,7 @@ impl Pending {
                 None if self.rebuilding && self.folder(folder.id).is_ok() => {}
                 None => {
                     let listing = Listing::new(folder.uid_validity);
-                    let (changed, snapshot) = (self.lsn, Lsn::default());
+                    let (changed, snapshot) = (self.lsn, SnapshotPlace::default());
                     let state = FolderState { listing, recent: Uid::MIN, changed, snapshot };
                     self.set_folder(folder.id, state);
                 }
@@ -261,6 +266,9 @@ impl Pending {
     }
 
     fn drop_folder(&mut self, folder: FolderId) {
+        if let Ok(state) = self.folder(folder) {
+            self.drop_snapshot(state.snapshot);
+        }
         self.forming.folders.insert(folder, None);
         self.delete(Key::folder(folder));
         self.delete(Key::folder_meta(folder));
@@ -287,6 +295,8 @@ impl Pending {
 
     fn apply_account_removed(&mut self, id: AccountId, at: Timestamp) -> Result<()> {
         let account = self.account(id)?;
+        let snapshot = self.account_now(id)?.state.snapshot;
+        self.drop_snapshot(snapshot);
         self.apply_tree(id, Folders::default(), at)?;
         for address in addresses(&account) {
             self.delete(Key::address(address));
@@ -386,12 +396,24 @@ impl Pending {
 
     /// Over a live store it only notes where the snapshot lies: the state is the same already.
     fn apply_folder_snapshot(&mut self, snapshot: &FolderSnapshot) -> Result<()> {
-        let lsn = self.lsn;
         if self.rebuilding {
             self.install_folder(snapshot)?;
         }
-        self.folder_mut(snapshot.folder)?.snapshot = lsn;
+        let before = self.folder(snapshot.folder)?.snapshot;
+        self.folder_mut(snapshot.folder)?.snapshot = self.replace_snapshot(before, encoded_length(snapshot)?);
         Ok(())
+    }
+
+    /// A snapshot is what its segment must be kept or copied for, until a later one is there.
+    fn replace_snapshot(&mut self, before: SnapshotPlace, octets: u64) -> SnapshotPlace {
+        let (segment, _) = self.bodies_at();
+        self.drop_snapshot(before);
+        self.count_live(segment, octets as i64);
+        SnapshotPlace { lsn: self.lsn, segment, octets }
+    }
+
+    fn drop_snapshot(&mut self, snapshot: SnapshotPlace) {
+        self.count_live(snapshot.segment, -(snapshot.octets as i64));
     }
 
     /// Makes the folder what the snapshot says, whatever was known of it.
@@ -404,7 +426,7 @@ impl Pending {
                 listing: Listing::new(snapshot.uid_validity),
                 recent: Uid::MIN,
                 changed: self.lsn,
-                snapshot: Lsn::default(),
+                snapshot: SnapshotPlace::default(),
             },
             Err(error) => return Err(error),
         };
@@ -429,7 +451,6 @@ impl Pending {
 
     /// As [`Self::apply_folder_snapshot`].
     fn apply_account_snapshot(&mut self, snapshot: &AccountSnapshot) -> Result<()> {
-        let lsn = self.lsn;
         let id = snapshot.account.id;
         if self.rebuilding {
             self.apply_account(&snapshot.account)?;
@@ -440,7 +461,9 @@ impl Pending {
                 state.last_folder = state.last_folder.max(snapshot.state.last_folder);
             })?;
         }
-        self.change_account_state(id, |state| state.snapshot = lsn)
+        let before = self.account_now(id)?.state.snapshot;
+        let place = self.replace_snapshot(before, encoded_length(snapshot)?);
+        self.change_account_state(id, |state| state.snapshot = place)
     }
 
     /// Puts messages back under the UIDs they had; those whose UID is taken stay away.
@@ -466,7 +489,9 @@ impl Pending {
         let to = Key::delivery(generation, AccountId(u32::MAX), store::DeliveryId(u128::MAX));
         // A busy store remembers millions: whoever forgets them asks again until none is left.
         const AT_ONCE: usize = 4096;
-        for (key, _) in self.range(&from, &to, AT_ONCE)? {
+        for (key, octets) in self.range(&from, &to, AT_ONCE)? {
+            let row: DeliveryRow = decode(&octets)?;
+            self.count_live(row.segment, -DeliveryRow::LIVE);
             self.delete(key);
         }
         Ok(())

@@ -67,8 +67,6 @@ pub(crate) struct Sequencer {
     durable: Lsn,
     last: Lsn,
     begins: Option<SegmentHeader>,
-    /// Whether a batch has begun to form.
-    forming: bool,
 }
 
 impl Sequencer {
@@ -93,7 +91,6 @@ impl Sequencer {
             durable: last,
             last,
             begins: None,
-            forming: false,
         };
         if begin_segment {
             sequencer.begin_segment();
@@ -137,7 +134,8 @@ impl Sequencer {
     }
 
     fn decide(&mut self, verb: Verb) {
-        if !self.forming && !self.begin_batch() {
+        // As long as nobody waits for an answer, nothing was gathered.
+        if self.answers.is_empty() && !self.begin_batch() {
             let behind = Error::Unavailable("the index cannot follow".into());
             // Nothing was decided, so there is nothing to answer later.
             let _ = verb(Err(behind));
@@ -156,12 +154,10 @@ impl Sequencer {
         if !self.wait_for_index() {
             return false;
         }
-        self.forming = true;
         if self.begins.is_none() && self.end.offset >= self.engine.options.segment_size {
             self.begin_segment();
         }
-        self.last = Lsn(self.last.0 + 1);
-        self.pending.lsn = self.last;
+        self.pending.lsn = Lsn(self.last.0 + 1);
         self.pending.frame = self.end;
         self.pending.disk_full = self.engine.is_disk_full();
         true
@@ -196,7 +192,7 @@ impl Sequencer {
         if self.pending.flying.is_some() || self.answers.is_empty() {
             return;
         }
-        self.forming = false;
+        self.last = self.pending.lsn;
         if !self.pending.records.is_empty() {
             let counters = self.pending.counters;
             // A few plain numbers can always be encoded.
@@ -225,7 +221,6 @@ impl Sequencer {
     /// Nothing that was gathered counts.
     fn abandon_batch(&mut self) {
         self.pending.forget();
-        self.forming = false;
         for answer in std::mem::take(&mut self.answers) {
             answer(Err(Error::Unavailable("a change before this one failed; nothing was changed".into())));
         }

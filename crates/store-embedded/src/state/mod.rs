@@ -8,5 +8,5 @@ pub(crate) use key::{Key, Table};
 pub(crate) use memtable::{Memtable, Overlay, layered_range, overlay};
 pub(crate) use value::{
     AccountState, BodyRow, Counters, DeliveryRow, FolderKeywords, FolderMeta, MessageRow, Place, Progress, SegmentRow,
-    StoredRow, decode, encode,
+    SnapshotPlace, StoredRow, decode, encode,
 };

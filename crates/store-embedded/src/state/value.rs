@@ -72,14 +72,23 @@ pub(crate) struct AccountState {
     pub messages: u64,
     pub changed: Timestamp,
     /// The last snapshot of the account that is in the log.
-    pub snapshot: Lsn,
+    pub snapshot: SnapshotPlace,
+}
+
+/// A snapshot in the log: what was changed before it can be told without older records.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub(crate) struct SnapshotPlace {
+    pub lsn: Lsn,
+    pub segment: SegmentId,
+    /// Octets that it takes there, until a later one takes its place.
+    pub octets: u64,
 }
 
 impl Default for AccountState {
     fn default() -> Self {
         // The modseq of a folder that never changed: the first change has a greater one.
         let modseq = ModSeq::MIN;
-        Self { modseq, last_folder: 0, octets: 0, messages: 0, changed: 0, snapshot: Lsn(0) }
+        Self { modseq, last_folder: 0, octets: 0, messages: 0, changed: 0, snapshot: SnapshotPlace::default() }
     }
 }
 
@@ -133,7 +142,7 @@ pub(crate) struct FolderMeta {
     /// The durable point that changed the folder last.
     pub changed: Lsn,
     /// The last snapshot of the folder that is in the log.
-    pub snapshot: Lsn,
+    pub snapshot: SnapshotPlace,
 }
 
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
@@ -147,6 +156,13 @@ pub(crate) struct DeliveryRow {
     pub folder: FolderId,
     pub uid_validity: UidValidity,
     pub uid: Uid,
+    /// Where the record lies that says so.
+    pub segment: SegmentId,
+}
+
+impl DeliveryRow {
+    /// Octets that it takes in its segment, about.
+    pub const LIVE: i64 = 40;
 }
 
 /// What is known of a sealed or growing segment.
