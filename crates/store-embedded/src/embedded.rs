@@ -78,6 +78,12 @@ impl Embedded {
         self.engine.visible().lsn.0
     }
 
+    /// Waits until a fault of the engine's own has ended it: every verb is refused from then on, and a new start is the
+    /// cure.
+    pub async fn failed(&self) {
+        self.engine.poisoned().await;
+    }
+
     /// Ends the retention of everything expunged until now; it cannot be brought back.
     pub fn purge_expunged(&self) -> Result<()> {
         self.engine.purge(store::Timestamp::MAX).map(|_| ())

@@ -1,25 +1,25 @@
 //! What all threads and handles of an open store share.
 
 use std::path::PathBuf;
-use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError, RwLock, RwLockReadGuard, RwLockWriteGuard};
 
 use bytes::Bytes;
 use crossbeam_channel::Sender;
 use serde::de::DeserializeOwned;
 use store::{AccountId, Error, Folder, FolderId, FolderName, Folders, Listing, Result};
-use tokio::sync::{Semaphore, oneshot};
+use tokio::sync::{Semaphore, oneshot, watch};
 
 use crate::blocking::Blocking;
 use crate::disk::Disk;
-use crate::fault::{damaged, stopped};
+use crate::fault::{damaged, stopped, stopped_meanwhile};
 use crate::files::Files;
 use crate::index::Index;
 use crate::log::SegmentId;
 use crate::options::Options;
 use crate::sequencer::{Answer, Message, Pending};
 use crate::state::{FolderKeywords, FolderMeta, Key, StoredRow, decode, layered_range};
-use crate::visible::{Cached, FolderState, Visible};
+use crate::visible::{FolderState, Visible};
 use crate::waiting::{Leases, Watches};
 
 pub(crate) struct Engine {
@@ -38,7 +38,7 @@ pub(crate) struct Engine {
     index: Mutex<Arc<dyn Index>>,
     visible: RwLock<Visible>,
     /// A thread of the engine panicked: nothing is promised any more.
-    poisoned: AtomicBool,
+    poisoned: watch::Sender<bool>,
     /// Wakes the index thread, and who waits for it.
     pub follow: Follow,
     pub blocking: Blocking,
@@ -100,7 +100,7 @@ impl Engine {
             inbox,
             index: Mutex::new(index),
             visible: RwLock::new(visible),
-            poisoned: AtomicBool::new(false),
+            poisoned: watch::Sender::new(false),
             follow: Follow::default(),
             blocking,
             upkeep: Mutex::default(),
@@ -127,12 +127,18 @@ impl Engine {
     pub fn poison(&self) {
         // Under the lock: who has just looked and is about to wait must hear it.
         let _state = self.follow.lock();
-        self.poisoned.store(true, Ordering::SeqCst);
+        self.poisoned.send_replace(true);
         self.follow.changed.notify_all();
     }
 
     pub fn is_poisoned(&self) -> bool {
-        self.poisoned.load(Ordering::SeqCst)
+        *self.poisoned.borrow()
+    }
+
+    /// Waits until nothing is promised any more.
+    pub async fn poisoned(&self) {
+        // The sender lives as long as the engine.
+        let _ = self.poisoned.subscribe().wait_for(|poisoned| *poisoned).await;
     }
 
     /// As long as it is held, no segment is removed.
@@ -144,6 +150,7 @@ impl Engine {
     pub fn forget_segment(&self, id: SegmentId) {
         let mut visible = self.visible_mut();
         visible.segments.remove(&id);
+        visible.counted.remove(&id);
         visible.active.delete(Key::segment(id));
     }
 
@@ -182,7 +189,7 @@ impl Engine {
         if self.is_poisoned() {
             return Err(stopped());
         }
-        self.submit(verb).await.unwrap_or_else(|_| Err(stopped()))
+        self.submit(verb).await.unwrap_or_else(|_| Err(stopped_meanwhile()))
     }
 
     /// [`Self::submit`], waited for by a thread.
@@ -190,7 +197,7 @@ impl Engine {
         &self,
         verb: impl FnOnce(&mut Pending) -> Result<T> + Send + 'static,
     ) -> Result<T> {
-        self.submit(verb).blocking_recv().unwrap_or_else(|_| Err(stopped()))
+        self.submit(verb).blocking_recv().unwrap_or_else(|_| Err(stopped_meanwhile()))
     }
 
     pub fn get(&self, key: &Key) -> Result<Option<Bytes>> {
@@ -220,8 +227,8 @@ impl Engine {
     pub fn folder(&self, id: FolderId) -> Result<FolderState> {
         let (snapshot, evictions) = {
             let visible = self.visible();
-            if let Some(cached) = visible.folders.get(&id) {
-                return Ok(cached.state.clone());
+            if let Some(state) = visible.folders.get(id) {
+                return Ok(state.clone());
             }
             if visible.recent_row(&Key::folder_meta(id)).is_some() {
                 return Err(Error::NotFound("the folder"));
@@ -247,13 +254,11 @@ impl Engine {
             .map_err(|_| damaged("a folder's rows in the index"))?;
         let state = FolderState { listing, recent, changed, snapshot };
         let mut visible = self.visible_mut();
-        visible.ticks += 1;
-        if let Some(cached) = visible.folders.get(&id) {
-            return Ok(cached.state.clone());
+        if let Some(state) = visible.folders.get(id) {
+            return Ok(state.clone());
         }
         if visible.evictions == evictions && !visible.dropped.contains(&id) {
-            let (applied, used) = (Some(state.listing.clone()), visible.ticks);
-            visible.folders.insert(id, Cached { state: state.clone(), applied, dirty: false, used });
+            visible.folders.keep(id, state.clone());
             visible.evict(self.options.cached_rows);
         }
         Ok(state)

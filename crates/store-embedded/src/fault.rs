@@ -20,3 +20,8 @@ pub(crate) fn damaged(what: &str) -> Error {
 pub(crate) fn stopped() -> Error {
     Error::Unavailable("the store has stopped".into())
 }
+
+/// As [`stopped`], for who asked before: the change may have become durable, and the next start knows.
+pub(crate) fn stopped_meanwhile() -> Error {
+    Error::Unknown("the store has stopped".into())
+}

@@ -98,7 +98,9 @@ impl Files {
             Place::Segment { segment, offset } => (Name::Segment(segment), offset),
             Place::File(number) => (Name::Body(number), 0),
         };
-        if let Some(file) = self.open.lock().unwrap_or_else(PoisonError::into_inner).get(&name) {
+        // Held while a file is opened, so that one which is removed meanwhile is not kept open.
+        let mut open = self.open.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some(file) = open.get(&name) {
             return Ok((file.clone(), offset));
         }
         let path = match name {
@@ -109,7 +111,6 @@ impl Files {
             std::io::ErrorKind::NotFound => store::Error::Corrupt("a file of the store is missing".into()),
             _ => disk_error("opening a file of the store", &error),
         })?;
-        let mut open = self.open.lock().unwrap_or_else(PoisonError::into_inner);
         if open.len() >= OPEN_FILES
             && let Some(any) = open.keys().next().copied()
         {
@@ -120,12 +121,14 @@ impl Files {
     }
 
     pub fn remove_segment(&self, id: SegmentId) -> std::io::Result<()> {
-        self.open.lock().unwrap_or_else(PoisonError::into_inner).remove(&Name::Segment(id));
+        let mut open = self.open.lock().unwrap_or_else(PoisonError::into_inner);
+        open.remove(&Name::Segment(id));
         self.disk.remove(&segment_file(&self.dir, id))
     }
 
     pub fn remove_body(&self, number: u64) -> std::io::Result<()> {
-        self.open.lock().unwrap_or_else(PoisonError::into_inner).remove(&Name::Body(number));
+        let mut open = self.open.lock().unwrap_or_else(PoisonError::into_inner);
+        open.remove(&Name::Body(number));
         self.disk.remove(&body_file(&self.dir, number))
     }
 }

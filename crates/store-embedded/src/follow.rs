@@ -11,14 +11,14 @@ use crate::disk::{Disk, Open};
 use crate::engine::Engine;
 use crate::fault::disk_error;
 use crate::files::index_file;
+use crate::folder_cache::Dirty;
 use crate::index::{Index, RedbIndex, Snapshot};
 use crate::state::{FolderKeywords, FolderMeta, Key, Memtable, Progress, StoredRow, encode};
-use crate::visible::FolderState;
 
 /// What one commit of the index takes.
 struct Frozen {
     rows: Arc<Memtable>,
-    folders: Vec<(FolderId, FolderState, Option<Listing>)>,
+    folders: Vec<Dirty>,
     dropped: HashSet<FolderId>,
     progress: Progress,
     unneeded: Vec<u64>,
@@ -119,13 +119,13 @@ impl Follower {
         if visible.frozen.is_some() {
             return Err(Error::Unavailable("an earlier commit of the index failed".into()));
         }
-        let dirty = visible.folders.iter().filter(|(_, cached)| cached.dirty);
-        let folders: Vec<_> = dirty.map(|(id, cached)| (*id, cached.state.clone(), cached.applied.clone())).collect();
+        let folders = visible.folders.dirty();
         if visible.active.is_empty() && folders.is_empty() && visible.dropped.is_empty() && !closing {
             return Ok(None);
         }
-        for (segment, row) in visible.segments.clone() {
-            visible.active.put(Key::segment(segment), encode(&row)?);
+        for segment in std::mem::take(&mut visible.counted) {
+            let row = encode(&visible.segments.get(&segment).copied().unwrap_or_default())?;
+            visible.active.put(Key::segment(segment), row);
         }
         let rows = Arc::new(std::mem::take(&mut visible.active));
         visible.frozen = Some(rows.clone());
@@ -147,14 +147,18 @@ impl Follower {
         let snapshot = self.engine.visible().snapshot.clone();
         let committed = derive(&frozen, &*snapshot).and_then(|derived| {
             frozen.derived = derived;
-            index.commit(&[&frozen.rows, &frozen.derived], frozen.progress)
+            index.commit(&[&frozen.rows, &frozen.derived], frozen.progress)?;
+            index.snapshot()
         });
-        if let Err(error) = committed {
-            self.left = Some(frozen);
-            self.reopen(&*index)?;
-            return Err(error);
+        match committed {
+            Ok(snapshot) => self.finish(frozen, snapshot),
+            // Also after a commit that went well: it can be done again.
+            Err(error) => {
+                self.left = Some(frozen);
+                self.reopen(&*index)?;
+                return Err(error);
+            }
         }
-        self.finish(frozen, index.snapshot()?);
         Ok(())
     }
 
@@ -164,10 +168,7 @@ impl Follower {
         visible.applied = (frozen.progress.lsn, frozen.progress.position);
         visible.snapshot = snapshot;
         for (id, state, _) in frozen.folders {
-            if let Some(cached) = visible.folders.get_mut(&id) {
-                cached.dirty = !cached.state.is_same(&state);
-                cached.applied = Some(state.listing);
-            }
+            visible.folders.applied(id, state);
         }
         if !frozen.dropped.is_empty() {
             visible.dropped.retain(|id| !frozen.dropped.contains(id));

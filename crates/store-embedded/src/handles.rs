@@ -29,7 +29,7 @@ impl Mailboxes for Embedded {
                 let before = pending.counters.content;
                 let answers = pending.accept(body, placements)?;
                 if pending.counters.content != before {
-                    pending.hold(held);
+                    pending.held.push(held);
                 }
                 Ok(answers)
             };
@@ -47,8 +47,8 @@ impl Mailboxes for Embedded {
 
     fn listing(&self, folder: FolderId) -> Future<'_, Result<Listing>> {
         Box::pin(async move {
-            if let Some(cached) = self.engine.visible().folders.get(&folder) {
-                return Ok(cached.state.listing.clone());
+            if let Some(state) = self.engine.visible().folders.get(folder) {
+                return Ok(state.listing.clone());
             }
             let engine = self.engine.clone();
             self.engine.blocking(move || Ok(engine.folder(folder)?.listing)).await

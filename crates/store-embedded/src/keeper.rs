@@ -28,15 +28,20 @@ pub(crate) fn keep(engine: &Arc<Engine>) {
         if let Err(error) = kept {
             tracing::warn!(%error, "expunged messages could not be purged; it will be tried again");
         }
-        while engine.options.compaction && !engine.is_poisoned() && !engine.follow.lock().closing {
-            match compaction.round(engine) {
-                Ok(true) => {}
-                Ok(false) => break,
-                Err(error) => {
-                    tracing::warn!(%error, "segments could not be compacted; it will be tried again");
-                    break;
-                }
-            }
+        compact(engine, &mut compaction);
+        // On a full disk retention ends early, a day of it at a time.
+        while engine.is_disk_full() && matches!(engine.end_oldest_day(), Ok(true)) {
+            compact(engine, &mut compaction);
+        }
+    }
+}
+
+fn compact(engine: &Engine, compaction: &mut Compaction) {
+    while engine.options.compaction && !engine.is_poisoned() && !engine.follow.lock().closing {
+        match compaction.round(engine) {
+            Ok(true) => {}
+            Ok(false) => return,
+            Err(error) => return tracing::warn!(%error, "segments could not be compacted; it will be tried again"),
         }
     }
 }

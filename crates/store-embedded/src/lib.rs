@@ -10,6 +10,8 @@
 //! (what is on disk). `docs/decisions/0002-embedded-store.md` says why it is made so.
 
 mod blocking;
+#[cfg(test)]
+mod bounds_tests;
 mod compaction;
 #[cfg(test)]
 mod crash_tests;
@@ -20,6 +22,7 @@ mod fault;
 #[cfg(test)]
 mod fault_tests;
 mod files;
+mod folder_cache;
 mod follow;
 mod handles;
 mod index;

@@ -14,6 +14,7 @@ use crate::disk::{Disk, DiskFile, Open};
 use crate::engine::Engine;
 use crate::fault::{damaged, disk_error};
 use crate::files::{Mark, bodies_dir, index_file, parse_body_file, segment_file, segments_dir};
+use crate::folder_cache::FolderCache;
 use crate::follow::{Follower, open_index};
 use crate::index::{Index, Snapshot};
 use crate::log::{
@@ -159,16 +160,16 @@ fn visible(snapshot: Arc<dyn Snapshot>, progress: Progress) -> Result<Visible> {
         active: Memtable::default(),
         frozen: None,
         snapshot,
-        folders: HashMap::new(),
+        folders: FolderCache::default(),
         dropped: HashSet::new(),
         trees: HashMap::new(),
         evictions: 0,
         domains: Arc::new(domains),
         settings: Arc::new(settings),
         segments,
+        counted: BTreeSet::new(),
         unneeded: Vec::new(),
         loosened: false,
-        ticks: 0,
     })
 }
 

@@ -33,6 +33,8 @@ pub struct Options {
     pub retention: i64,
     /// Seconds that a delivery id is remembered at least.
     pub delivery_memory: i64,
+    /// Messages of one mailbox, all its folders together.
+    pub max_messages: u64,
     /// Octets of free disk below which nothing new is accepted; `None`: two segments and room for the index.
     pub reserve: Option<u64>,
     /// Whether segments are compacted in the background.
@@ -60,6 +62,7 @@ impl Options {
             cached_rows: 2_000_000,
             retention: 14 * DAY,
             delivery_memory: 7 * DAY,
+            max_messages: 1_000_000,
             reserve: None,
             compaction: true,
             compaction_worth: 4,

@@ -34,6 +34,18 @@ impl Engine {
         self.purge(now.saturating_sub(self.options.effective_retention()))
     }
 
+    /// Purges the oldest of what is retained, as much as was expunged within a day, but nothing of the last hour;
+    /// whether there was any.
+    pub fn end_oldest_day(&self) -> Result<bool> {
+        const HOUR: Timestamp = 60 * 60;
+        let last = (self.options.clock)() - HOUR;
+        let oldest = self.range(&Key::first(Table::Expunged), &Key::last(Table::Expunged), 1)?;
+        let oldest = oldest.first().and_then(|(key, _)| key.parse_expunged()).map(|(at, ..)| at);
+        let Some(oldest) = oldest.filter(|oldest| *oldest <= last) else { return Ok(false) };
+        tracing::warn!("the disk is full: what was expunged longest ago is given up before its retention ends");
+        Ok(self.purge(last.min(oldest.saturating_add(24 * HOUR)))? > 0)
+    }
+
     /// Forgets delivery ids that nobody can repeat any more.
     pub fn forget_deliveries(&self) -> Result<()> {
         let newest = self.options.delivery_generation((self.options.clock)());

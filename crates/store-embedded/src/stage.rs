@@ -1,4 +1,4 @@
-//! Bodies as they stream in: small ones wait in memory, large ones in a file of their own.
+//! Bodies as they stream in: small ones wait in memory as long as there is room, others in a file of their own.
 
 use std::sync::Arc;
 
@@ -14,6 +14,8 @@ use crate::log::{CHUNK, checksums};
 
 /// Octets taken from the budget at a time.
 const STEP: usize = 16 * 1024;
+/// Octets of a file after which the disk's room is looked at again.
+const ROOM: u64 = 1 << 20;
 
 pub(crate) struct Stage {
     engine: Arc<Engine>,
@@ -36,7 +38,7 @@ struct SpillingFile {
     written: u64,
 }
 
-/// A large body in its file; the file goes when this is dropped unused.
+/// A body in a file of its own; the file goes when this is dropped unused.
 pub(crate) struct Spilled {
     engine: Arc<Engine>,
     pub number: u64,
@@ -61,19 +63,17 @@ impl Stage {
         let content = if expected.is_some_and(|expected| expected > limit) {
             Growing::File(SpillingFile::create(&engine)?)
         } else {
-            let capacity = expected.unwrap_or_default() as usize;
-            Growing::Memory { octets: BytesMut::with_capacity(capacity), permit: None }
+            Growing::Memory { octets: BytesMut::new(), permit: None }
         };
         Ok(Self { engine, parser: mime::Parser::new(mime::Limits::default()), size: 0, content })
     }
 
-    async fn append(&mut self, chunk: &[u8]) -> Result<()> {
+    fn append(&mut self, chunk: &[u8]) -> Result<()> {
         self.parser.push(chunk);
         self.size += chunk.len() as u64;
         if let Growing::Memory { octets, permit } = &mut self.content {
             let length = octets.len() + chunk.len();
-            if length <= self.engine.options.inline_limit {
-                reserve(&self.engine, permit, length).await?;
+            if length <= self.engine.options.inline_limit && reserve(&self.engine, permit, length) {
                 octets.extend_from_slice(chunk);
                 return Ok(());
             }
@@ -97,27 +97,23 @@ impl Stage {
     }
 }
 
-/// Raises what a body holds of the budget; waits when it is exhausted.
-async fn reserve(engine: &Engine, permit: &mut Option<OwnedSemaphorePermit>, length: usize) -> Result<()> {
+/// Raises what a body holds of the budget. `false` when there is no room: nobody waits for another's slow sender, the
+/// body goes to a file instead. What is left of the budget at last is for small bodies, which come and go quickly.
+fn reserve(engine: &Engine, permit: &mut Option<OwnedSemaphorePermit>, length: usize) -> bool {
     let held = permit.as_ref().map_or(0, OwnedSemaphorePermit::num_permits);
     if length <= held {
-        return Ok(());
+        return true;
     }
-    // All of what it may come to need is taken in one go once it is beyond a step: bodies that each wait for
-    // more while holding some would wait for each other forever.
-    let whole = engine.options.inline_limit.min(engine.options.body_budget);
-    let wanted = if length <= STEP.min(whole) { STEP.min(whole) } else { whole.max(length) };
-    if wanted > STEP && held > 0 {
-        *permit = None;
+    let wanted = length.next_multiple_of(STEP);
+    if wanted > STEP && engine.budget.available_permits() < engine.options.body_budget / 4 {
+        return false;
     }
-    let held = permit.as_ref().map_or(0, OwnedSemaphorePermit::num_permits);
-    let more = (wanted - held).min(engine.options.body_budget) as u32;
-    let more = engine.budget.clone().acquire_many_owned(more).await.map_err(|_| crate::fault::stopped())?;
+    let Ok(more) = engine.budget.clone().try_acquire_many_owned((wanted - held) as u32) else { return false };
     match permit {
         Some(permit) => permit.merge(more),
         None => *permit = Some(more),
     }
-    Ok(())
+    true
 }
 
 impl SpillingFile {
@@ -143,6 +139,10 @@ impl SpillingFile {
         if octets.is_empty() {
             return Ok(());
         }
+        // The disk may fill up meanwhile, and the reserve is not for bodies.
+        if self.written % ROOM < octets.len() as u64 && self.spilled.engine.is_disk_full() {
+            return Err(Error::DiskFull);
+        }
         self.spilled.checksums.extend(checksums(octets));
         let written = self.file.write_all_at(&[octets], self.written);
         self.written += octets.len() as u64;
@@ -162,7 +162,7 @@ impl SpillingFile {
 
 impl BodyWriter for Stage {
     fn write<'a>(&'a mut self, chunk: &'a [u8]) -> Future<'a, Result<()>> {
-        Box::pin(self.append(chunk))
+        Box::pin(std::future::ready(self.append(chunk)))
     }
 
     fn finish(self: Box<Self>) -> Future<'static, Result<Staged>> {

@@ -1,11 +1,12 @@
 //! What every reader sees: the state after the last durable point.
 
-use std::collections::{BTreeMap, HashMap, HashSet};
+use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
 use std::sync::Arc;
 
 use bytes::Bytes;
 use store::{AcceptedDomain, AccountId, FolderId, Folders, Listing, SettingsMap, Uid};
 
+use crate::folder_cache::FolderCache;
 use crate::index::Snapshot;
 use crate::log::{Lsn, Position, SegmentId};
 use crate::state::{Key, Memtable, Overlay, SegmentRow, SnapshotPlace, overlay};
@@ -53,16 +54,6 @@ pub(crate) struct Changes {
     pub retired: bool,
 }
 
-/// A folder in memory.
-pub(crate) struct Cached {
-    pub state: FolderState,
-    /// As the index has it; `None` when that is not known and all its pages are to be written anew.
-    pub applied: Option<Listing>,
-    /// Whether the index lacks something of it.
-    pub dirty: bool,
-    pub used: u64,
-}
-
 pub(crate) struct Visible {
     pub lsn: Lsn,
     /// Right behind the last durable frame.
@@ -73,7 +64,7 @@ pub(crate) struct Visible {
     /// Being written to the index.
     pub frozen: Option<Arc<Memtable>>,
     pub snapshot: Arc<dyn Snapshot>,
-    pub folders: HashMap<FolderId, Cached>,
+    pub folders: FolderCache,
     pub dropped: HashSet<FolderId>,
     pub trees: HashMap<AccountId, Arc<Folders>>,
     /// Raised when something leaves the caches: what was read before may not be put in after it.
@@ -81,11 +72,12 @@ pub(crate) struct Visible {
     pub domains: Arc<Vec<AcceptedDomain>>,
     pub settings: Arc<SettingsMap>,
     pub segments: BTreeMap<SegmentId, SegmentRow>,
+    /// Segments whose rows the index has not got yet.
+    pub counted: BTreeSet<SegmentId>,
     /// Files to remove once the index has followed.
     pub unneeded: Vec<u64>,
     /// Whether segments lost something that was live, which the index has not got yet.
     pub loosened: bool,
-    pub ticks: u64,
 }
 
 impl Visible {
@@ -108,20 +100,10 @@ impl Visible {
         (self.lsn, self.position) = (lsn, position);
         self.active.merge(&changes.rows);
         for (&id, state) in &changes.folders {
-            self.ticks += 1;
             match state {
-                Some(state) => {
-                    let used = self.ticks;
-                    let cached = self.folders.entry(id).or_insert_with(|| {
-                        let applied = None;
-                        Cached { state: state.clone(), applied, dirty: true, used }
-                    });
-                    cached.state = state.clone();
-                    cached.dirty = true;
-                    cached.used = used;
-                }
+                Some(state) => self.folders.change(id, state),
                 None => {
-                    self.folders.remove(&id);
+                    self.folders.remove(id);
                     self.dropped.insert(id);
                 }
             }
@@ -141,25 +123,16 @@ impl Visible {
         for (&segment, &octets) in &changes.live {
             let row = self.segments.entry(segment).or_default();
             row.live = row.live.saturating_add_signed(octets);
+            self.counted.insert(segment);
             self.loosened |= octets < 0;
         }
         self.unneeded.extend(&changes.unneeded);
     }
 
-    /// Lets go of what was used longest ago, as long as the index has it.
+    /// Keeps what is in memory within bounds, as long as the index has it.
     pub fn evict(&mut self, limit: usize) {
-        let mut rows: usize = self.folders.values().map(|cached| cached.state.listing.len() as usize + 8).sum();
-        if rows > limit {
-            let clean = self.folders.iter().filter(|(_, cached)| !cached.dirty);
-            let mut by_age: Vec<_> = clean.map(|(id, cached)| (cached.used, *id)).collect();
-            by_age.sort_unstable();
-            for (_, id) in by_age {
-                if rows <= limit / 4 * 3 {
-                    break;
-                }
-                rows -= self.folders.remove(&id).map_or(0, |cached| cached.state.listing.len() as usize + 8);
-                self.evictions += 1;
-            }
+        if self.folders.evict(limit) {
+            self.evictions += 1;
         }
         const TREES: usize = 10_000;
         if self.trees.len() > TREES {

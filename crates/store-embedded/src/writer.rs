@@ -11,7 +11,7 @@ use crate::engine::Engine;
 use crate::fault::disk_error;
 use crate::files::{segment_file, segments_dir};
 use crate::log::{FrameHeader, Payload, Position, Predecessor, SegmentHeader};
-use crate::sequencer::{Batch, Written};
+use crate::sequencer::{Batch, Held, Written};
 
 pub(crate) struct Writer {
     engine: Arc<Engine>,
@@ -32,13 +32,18 @@ impl Writer {
 
     pub fn run(mut self, batches: &Receiver<Batch>, sequencer: &Sender<Written>) {
         while let Ok(mut batch) = batches.recv() {
-            let answers = std::mem::take(&mut batch.answers);
+            let (answers, held) = (std::mem::take(&mut batch.answers), std::mem::take(&mut batch.held));
             let (written, outcome) = match self.write(&batch) {
                 Ok(()) => {
+                    held.into_iter().for_each(Held::used);
                     self.publish(&batch);
                     (Written::Durable, Ok(()))
                 }
                 Err(lost) => {
+                    match lost.error {
+                        Error::Unknown(_) => held.into_iter().for_each(Held::used),
+                        _ => drop(held),
+                    }
                     let resume = lost.resume.map(|(position, file)| {
                         self.file = Some(file);
                         position

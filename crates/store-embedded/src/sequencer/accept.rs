@@ -3,7 +3,7 @@
 use std::any::Any;
 
 use bytes::Bytes;
-use store::{AccountId, BodyId, DeliveryId, Error, MessageId, ModSeq, Placed, Placement, Result};
+use store::{AccountId, BodyId, DeliveryId, Error, MessageId, ModSeq, Placed, Placement, Result, Uid, UidValidity};
 use store::{Content, Staged};
 
 use super::Pending;
@@ -24,19 +24,25 @@ pub(crate) enum ReadyContent {
     File(u64),
 }
 
-/// What a body holds until it is durable: its part of the budget, or its file.
+/// What a body holds until it is durable: its part of the budget, or its file, which goes when this is dropped.
 pub(crate) enum Held {
     Budget { _permit: Box<dyn Any + Send + Sync> },
     File(Box<Spilled>),
 }
 
 impl Held {
-    /// From here on only the log decides whether a file is needed; a start removes those that are not.
+    /// The log speaks of it now, or may: from here on only the log decides whether a file is needed.
     pub fn used(self) {
         if let Self::File(mut spilled) = self {
             spilled.used = true;
         }
     }
+}
+
+/// What a placement comes to.
+enum Judged {
+    New(ModSeq, UidValidity),
+    Known(Placed),
 }
 
 impl ReadyBody {
@@ -78,11 +84,7 @@ impl Pending {
             let known = made.iter().find(|(_, prefix)| *prefix == placement.prefix).map(|(message, _)| *message);
             let message = known.unwrap_or(MessageId(next));
             let prefix = placement.prefix.clone();
-            let placed = self.place(message, body.size, placement);
-            if let Err(error @ (Error::Unavailable(_) | Error::Unknown(_) | Error::Corrupt(_))) = placed {
-                // Not this placement's own fault: then it is all of them or none.
-                return Err(error);
-            }
+            let placed = self.place(message, body.size, placement)?;
             let is_new = matches!(&placed, Ok(placed) if !placed.duplicate);
             if is_new && known.is_none() {
                 let record = MessageRecord { id: message, body: id, prefix: prefix.to_vec() };
@@ -117,37 +119,55 @@ impl Pending {
         }
     }
 
-    fn place(&mut self, message: MessageId, body: u64, placement: Placement) -> Result<Placed> {
-        let Placement { folder, prefix, flags, keywords, internal_date, delivery } = placement;
-        if prefix.len() > Placement::MAX_PREFIX {
-            return Err(Error::Limit(format!("a prefix has at most {} octets", Placement::MAX_PREFIX)));
-        }
-        if let Some(known) = delivery.map(|id| self.delivered(folder.account(), id)).transpose()?.flatten() {
-            let DeliveryRow { folder, uid_validity, uid, .. } = known;
-            return Ok(Placed { folder, uid_validity, uid, duplicate: true });
-        }
-        let listing = self.folder(folder)?.listing;
-        let (uid, uid_validity) = (listing.uid_next(), listing.uid_validity());
-        // Given back before the change, so that the pages can be changed in place.
-        drop(listing);
-        let size = prefix.len() as u64 + body;
-        let modseq = self.admit(folder.account(), size)?;
+    /// The inner error is this placement's own: nothing was altered for it. After an outer one nothing of the whole
+    /// batch counts.
+    fn place(&mut self, message: MessageId, body: u64, placement: Placement) -> Result<Result<Placed>> {
+        let size = placement.prefix.len() as u64 + body;
+        let (modseq, uid_validity) = match self.judge(&placement, size) {
+            Ok(Judged::New(modseq, uid_validity)) => (modseq, uid_validity),
+            Ok(Judged::Known(placed)) => return Ok(Ok(placed)),
+            Err(error) => return Ok(Err(error)),
+        };
+        let Placement { folder, flags, keywords, internal_date, delivery, .. } = placement;
+        let uid = Uid::MIN;
         let record =
             PlaceRecord { folder, uid_validity, uid, modseq, message, size, internal_date, flags, keywords, delivery };
-        let uid = self.apply_place(&record)?;
+        let uid = match self.apply_place(&record) {
+            Ok(uid) => uid,
+            // One keyword too many, or no more UIDs.
+            Err(error @ Error::Limit(_)) => return Ok(Err(error)),
+            Err(error) => return Err(error),
+        };
         let record = PlaceRecord { uid, ..record };
         self.remember_delivery(&record)?;
         self.log(&Record::Place(record))?;
-        Ok(Placed { folder, uid_validity, uid, duplicate: false })
+        Ok(Ok(Placed { folder, uid_validity, uid, duplicate: false }))
     }
 
-    /// The next modseq of the account, or `OverQuota`.
-    pub fn admit(&mut self, account: AccountId, octets: u64) -> Result<ModSeq> {
-        let now = self.account_now(account)?;
-        match now.quota {
-            Some(quota) if now.state.octets.saturating_add(octets) > quota => Err(Error::OverQuota),
-            _ => Ok(ModSeq(now.state.modseq.0 + 1)),
+    fn judge(&mut self, placement: &Placement, size: u64) -> Result<Judged> {
+        if placement.prefix.len() > Placement::MAX_PREFIX {
+            return Err(Error::Limit(format!("a prefix has at most {} octets", Placement::MAX_PREFIX)));
         }
+        let account = placement.folder.account();
+        if let Some(known) = placement.delivery.map(|id| self.delivered(account, id)).transpose()?.flatten() {
+            let DeliveryRow { folder, uid_validity, uid, .. } = known;
+            return Ok(Judged::Known(Placed { folder, uid_validity, uid, duplicate: true }));
+        }
+        let uid_validity = self.folder(placement.folder)?.listing.uid_validity();
+        Ok(Judged::New(self.admit(account, size, 1)?, uid_validity))
+    }
+
+    /// The next modseq of the account; `OverQuota` or `Limit` when it has no room for so much more.
+    pub fn admit(&mut self, account: AccountId, octets: u64, messages: u64) -> Result<ModSeq> {
+        let now = self.account_now(account)?;
+        if now.quota.is_some_and(|quota| now.state.octets.saturating_add(octets) > quota) {
+            return Err(Error::OverQuota);
+        }
+        let most = self.engine.options.max_messages;
+        if now.state.messages.saturating_add(messages) > most {
+            return Err(Error::Limit(format!("a mailbox holds at most {most} messages")));
+        }
+        Ok(ModSeq(now.state.modseq.0 + 1))
     }
 
     /// Where a delivery id was placed, as long as it is remembered.

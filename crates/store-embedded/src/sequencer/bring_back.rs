@@ -69,7 +69,7 @@ impl Pending {
             self.apply_and_log(&Record::Message(record))?;
             let record = BodyRecord { id: BodyId(id), size: octets, stored, checksums, outline, messages: 1 };
             self.apply_and_log(&Record::Body(record))?;
-            self.hold(held);
+            self.held.push(held);
             let uid = uid.unwrap_or(next);
             next = next.max(uid.next().unwrap_or(uid));
             let message = MessageId(id);

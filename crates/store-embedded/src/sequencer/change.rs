@@ -67,7 +67,8 @@ impl Pending {
             if self.disk_full {
                 return Err(Error::DiskFull);
             }
-            self.admit(to.account(), listing.rows_in(&changed).map(|row| row.size).sum())?;
+            let octets = listing.rows_in(&changed).map(|row| row.size).sum();
+            self.admit(to.account(), octets, changed.len())?;
         }
         drop((listing, target));
         let mut pairs: Vec<(Uid, Uid)> = Vec::new();

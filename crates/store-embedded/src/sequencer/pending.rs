@@ -38,7 +38,7 @@ pub(crate) struct Pending {
     pub frame: Position,
     pub bodies: Vec<Bytes>,
     pub bodies_length: usize,
-    /// Parts of the budget that the bodies hold until they are durable.
+    /// What the bodies hold until they are durable.
     pub held: Vec<Held>,
     pub records: Vec<u8>,
     /// Whether only the reserve is left of the disk.
@@ -82,14 +82,6 @@ impl Pending {
     pub fn log(&mut self, record: &Record) -> Result<()> {
         self.alterations += 1;
         encode_record(record, &mut self.records)
-    }
-
-    /// Keeps what a body holds until the durable point is made.
-    pub fn hold(&mut self, held: Held) {
-        match held {
-            Held::Budget { .. } => self.held.push(held),
-            Held::File(_) => held.used(),
-        }
     }
 
     /// Decides and logs in one.

@@ -39,8 +39,8 @@ pub(crate) struct Batch {
     /// Set when its segment is to be begun first.
     pub begins: Option<SegmentHeader>,
     pub bodies: Vec<Bytes>,
-    /// Dropped with the batch: the bodies' parts of the budget.
-    pub _held: Vec<Held>,
+    /// What its bodies hold until it is durable.
+    pub held: Vec<Held>,
     pub records: Vec<u8>,
     pub changes: Arc<Changes>,
     pub answers: Vec<Answer>,
@@ -205,7 +205,7 @@ impl Sequencer {
             frame: self.pending.frame,
             begins: if self.pending.records.is_empty() { None } else { self.begins.take() },
             bodies: std::mem::take(&mut self.pending.bodies),
-            _held: std::mem::take(&mut self.pending.held),
+            held: std::mem::take(&mut self.pending.held),
             records: std::mem::take(&mut self.pending.records),
             changes: changes.clone(),
             answers: std::mem::take(&mut self.answers),
