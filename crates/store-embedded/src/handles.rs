@@ -25,6 +25,9 @@ impl Mailboxes for Embedded {
         Box::pin(async move {
             let Accept { body, placements } = accept;
             let (body, held) = ReadyBody::of(body)?;
+            for placement in &placements {
+                self.warm(placement.folder).await;
+            }
             let verb = move |pending: &mut Pending| {
                 let before = pending.counters.content;
                 let answers = pending.accept(body, placements)?;
@@ -50,8 +53,7 @@ impl Mailboxes for Embedded {
             if let Some(state) = self.engine.visible().folders.get(folder) {
                 return Ok(state.listing.clone());
             }
-            let engine = self.engine.clone();
-            self.engine.blocking(move || Ok(engine.folder(folder)?.listing)).await
+            self.load(folder).await
         })
     }
 
@@ -62,7 +64,10 @@ impl Mailboxes for Embedded {
         change: Change,
         unless: Option<ModSeq>,
     ) -> Future<'_, Result<Applied>> {
-        Box::pin(self.engine.run(move |pending| pending.change(folder, &uids, change, unless)))
+        Box::pin(async move {
+            self.warm(folder).await;
+            self.engine.run(move |pending| pending.change(folder, &uids, change, unless)).await
+        })
     }
 
     fn claim_recent(&self, folder: FolderId) -> Future<'_, Result<Uid>> {
@@ -119,6 +124,22 @@ impl Mailboxes for Embedded {
 
     fn lease(&self, name: String) -> Future<'_, Result<Lease>> {
         Box::pin(async move { self.engine.leases.take(name) })
+    }
+}
+
+impl Embedded {
+    /// Brings a folder into memory before a verb needs it, so that the one order of changes does not wait for that.
+    async fn warm(&self, folder: FolderId) {
+        let is_cached = self.engine.visible().folders.get(folder).is_some();
+        if !is_cached {
+            // What is wrong with it, the verb will find.
+            let _ = self.load(folder).await;
+        }
+    }
+
+    async fn load(&self, folder: FolderId) -> Result<Listing> {
+        let engine = self.engine.clone();
+        self.engine.blocking(move || Ok(engine.folder(folder)?.listing)).await
     }
 }
 
