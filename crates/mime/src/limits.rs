@@ -3,7 +3,8 @@
 pub struct Limits {
     /// Levels of parts below the root. A multipart or message deeper than this stays a leaf.
     pub depth: u32,
-    /// Parts of one message, the root included. What follows the last of them belongs to its body.
+    /// Parts of one message, the root included: half a kilobyte of memory each. What follows the last of them belongs to
+    /// its body.
     pub parts: u32,
     /// Octets of header field values that are interpreted, over the whole message. A field that does not fit in what is
     /// left is passed over whole; smaller ones after it are still read.
@@ -20,7 +21,7 @@ impl Default for Limits {
     fn default() -> Self {
         Self {
             depth: 100,
-            parts: 10_000,
+            parts: 2_000,
             header_bytes: 1 << 20,
             addresses: 20_000,
             parameters: 50_000,
