@@ -95,7 +95,7 @@ struct Serve {
     run: Run,
 }
 
-#[derive(Args)]
+#[derive(Args, Clone)]
 struct Run {
     /// Where the log goes [default: standard error]
     #[arg(long, value_name = "F")]

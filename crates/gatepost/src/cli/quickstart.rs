@@ -1,20 +1,21 @@
 //! `gatepost quickstart`: from nothing to a server that people can use.
 
 use super::Quickstart;
-use super::serve::{Newcomers, Ran, block_on, serve};
+use super::serve::{Newcomers, Ran, logged, serve};
 use crate::engine::Engine;
 use crate::logon::Hashing;
-use crate::logs::Log;
+use crate::logs::{Detail, Log};
 use crate::setup::{
     Configuration, DataDirectory, Person, Plan, SHIFT, SetupError, configure, is_provisioned, parse_password_file,
 };
 
 pub fn run(given: Quickstart) -> Ran {
-    block_on(quickstart(given))
+    let run = given.run.clone();
+    let detail = if run.json { Detail::Sessions } else { Detail::ForPeople };
+    logged(&run, detail, async |log| quickstart(given, log).await)
 }
 
-async fn quickstart(given: Quickstart) -> Ran {
-    let log = Log::begin(given.run.log_file.as_deref())?;
+async fn quickstart(given: Quickstart, log: Log) -> Ran {
     let people = people(&given)?;
     let data = DataDirectory::create(&given.data)?;
     let engine = Engine::open(&data.store()).await?;

@@ -6,7 +6,7 @@ use std::time::Duration;
 use super::{Run, Serve};
 use crate::engine::Engine;
 use crate::logon::Hashing;
-use crate::logs::Log;
+use crate::logs::{Detail, Log};
 use crate::server::{Server, Signals};
 use crate::setup::{DataDirectory, Person, Ready, SetupError, is_provisioned};
 
@@ -14,8 +14,7 @@ use crate::setup::{DataDirectory, Person, Ready, SetupError, is_provisioned};
 pub type Ran<T = ()> = Result<T, Box<dyn std::error::Error>>;
 
 pub fn run(given: &Serve) -> Ran {
-    block_on(async {
-        let log = Log::begin(given.run.log_file.as_deref())?;
+    logged(&given.run, Detail::Sessions, async |log| {
         let nothing = || {
             let data = given.data.display();
             SetupError::Refused(format!("nothing is set up in {data}; use: gatepost init --data {data}"))
@@ -32,6 +31,14 @@ pub fn run(given: &Serve) -> Ran {
         let engine = engine.with_its_settings().await?;
         serve(&data, engine, Hashing::new()?, log, &given.run, None).await
     })
+}
+
+/// A task with a log, whose last lines are written before this returns.
+pub fn logged(run: &Run, detail: Detail, task: impl AsyncFnOnce(Log) -> Ran) -> Ran {
+    let log = Log::begin(run.log_file.as_deref(), detail)?;
+    let ran = block_on(task(log.clone()));
+    log.flush();
+    ran
 }
 
 /// All of the server runs on this. Passwords are hashed and files read on its blocking threads; what is not done

@@ -146,6 +146,9 @@ impl Server {
                 _ = terminate.recv() => break,
                 _ = interrupt.recv() => break,
                 _ = hang_up.recv() => {
+                    if log.ends_with_its_terminal() {
+                        break;
+                    }
                     log.reopen();
                     tracing::info!("the log goes on here");
                 }

@@ -77,9 +77,22 @@ impl Server {
 
     /// The same with its data in another place.
     pub fn start_in(scratch: &Scratch, data: &Path, arguments: &[&str]) -> Self {
-        let (data, log) = (data.to_owned(), scratch.path("log"));
         let mut command = program();
-        command.args(arguments).arg("--json").arg("--data").arg(&data).arg("--log-file").arg(&log);
+        command.args(arguments).arg("--json").arg("--data").arg(data).arg("--log-file").arg(scratch.path("log"));
+        Self::spawn(scratch, data, command)
+    }
+
+    /// As [`quickstart`](Self::quickstart), with the log on standard error.
+    pub fn logging_to(scratch: &Scratch, stderr: Stdio) -> Self {
+        let data = scratch.path("data");
+        let mut command = program();
+        command.args(["quickstart", "ann@example.test", "--listen", "0.0.0.0:0", "--json", "--data"]).arg(&data);
+        command.stderr(stderr);
+        Self::spawn(scratch, &data, command)
+    }
+
+    fn spawn(scratch: &Scratch, data: &Path, mut command: Command) -> Self {
+        let (data, log) = (data.to_owned(), scratch.path("log"));
         let mut child = command.stdout(Stdio::piped()).spawn().unwrap();
         let mut line = String::new();
         BufReader::new(child.stdout.take().unwrap()).read_line(&mut line).unwrap();
