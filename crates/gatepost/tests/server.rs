@@ -168,6 +168,32 @@ fn a_second_server_on_the_same_data_is_refused() {
 }
 
 #[test]
+fn few_open_files_limit_connections_and_never_management() {
+    let scratch = Scratch::new();
+    // Hard and soft: there is nothing to raise.
+    let server = Server::limited(&scratch, "ulimit -n 256");
+    let mut held: Vec<_> = (0..300).map(|_| server.connect("pop3")).collect();
+    let (mut served, mut told) = (0, 0);
+    for client in &mut held {
+        let line = client.line();
+        served += usize::from(line.starts_with("+OK"));
+        told += usize::from(line.contains("128 open (limit of open files)"));
+    }
+    assert_eq!((served, told), (128, 172));
+    assert_eq!(server.results(&["Get-Service", "POP3"])[0]["Status"], "Running");
+    server.logged(&["WARN", "leaves room for 128 connections only"]);
+}
+
+#[test]
+fn the_soft_limit_of_open_files_is_raised_to_the_hard_one() {
+    let scratch = Scratch::new();
+    let server = Server::limited(&scratch, "ulimit -Sn 256");
+    let (soft, hard) = server.open_files();
+    assert_eq!(soft, hard);
+    assert_ne!(hard, "256");
+}
+
+#[test]
 fn clear_text_on_a_tls_port_is_answered_once_in_its_protocol() {
     let scratch = Scratch::new();
     let server = Server::quickstart(&scratch, &[]);

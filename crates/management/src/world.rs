@@ -33,8 +33,8 @@ pub trait Services: Send + Sync {
 /// Hashing, which is too slow for the task that asks.
 pub trait Passwords: Send + Sync {
     fn hash(&self, password: String) -> Future<'_, Port<store::PasswordHash>>;
-    /// What was remembered of an account's log-ons no longer holds.
-    fn forget(&self, account: AccountId);
+    /// The account's password was changed, or the account removed: its sessions end.
+    fn revoke(&self, account: AccountId);
 }
 
 /// What an operator does with the store as a whole. Each works while mail goes on. Paths are of the machine that

@@ -16,7 +16,7 @@ use store::{AccountId, Address, Directory, Future, Mailboxes, PasswordHash, Sett
 struct Server {
     store: Memory,
     running: Mutex<Vec<(Service, ServiceSettings)>>,
-    forgotten: Mutex<Vec<AccountId>>,
+    revoked: Mutex<Vec<AccountId>>,
     faults: Mutex<Vec<String>>,
     backups: Mutex<Vec<String>>,
 }
@@ -71,8 +71,8 @@ impl Passwords for Server {
     fn hash(&self, password: String) -> Future<'_, Port<PasswordHash>> {
         Box::pin(async move { Ok(PasswordHash(format!("hash of {password}"))) })
     }
-    fn forget(&self, account: AccountId) {
-        self.forgotten.lock().unwrap().push(account);
+    fn revoke(&self, account: AccountId) {
+        self.revoked.lock().unwrap().push(account);
     }
 }
 
@@ -193,7 +193,9 @@ fn a_mailbox_is_made_shown_changed_and_removed() {
     assert!(server.run("New-Mailbox ann").unwrap_err().contains("ann@example.test"));
 
     assert_eq!(server.value("Set-Mailbox ann@example.test -Quota unlimited", "Quota"), "unlimited");
-    assert_eq!(*server.forgotten.lock().unwrap(), [account.id], "a change forgets verified passwords");
+    assert!(server.revoked.lock().unwrap().is_empty(), "who is logged on may stay");
+    server.run("Set-Mailbox ann@example.test -Password").unwrap();
+    assert_eq!(*server.revoked.lock().unwrap(), [account.id], "sessions end with the password");
     assert!(server.run("Set-Mailbox ann@example.test").unwrap_err().contains("-Quota"));
     assert!(server.run("Set-Mailbox ann@example.test -Quota much").unwrap_err().contains("unlimited"));
 
@@ -204,7 +206,7 @@ fn a_mailbox_is_made_shown_changed_and_removed() {
 
     server.run("Remove-Mailbox ann@example.test -Confirm:$false").unwrap();
     assert!(server.run("Get-Mailbox ann@example.test").unwrap_err().contains("Get-Mailbox"));
-    assert_eq!(server.forgotten.lock().unwrap().len(), 2);
+    assert_eq!(server.revoked.lock().unwrap().len(), 2);
 }
 
 #[test]

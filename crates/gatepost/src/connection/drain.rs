@@ -3,17 +3,32 @@
 use tokio::sync::watch;
 
 /// The end that tells. Dropping it tells as well.
-pub struct Drain(watch::Sender<bool>);
+#[derive(Debug)]
+pub struct Drain(watch::Sender<Phase>);
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+enum Phase {
+    Serving,
+    /// What is under way may finish.
+    Draining,
+    /// It took too long.
+    Over,
+}
 
 impl Default for Drain {
     fn default() -> Self {
-        Self(watch::Sender::new(false))
+        Self(watch::Sender::new(Phase::Serving))
     }
 }
 
 impl Drain {
     pub fn begin(&self) {
-        self.0.send_replace(true);
+        self.0.send_replace(Phase::Draining);
+    }
+
+    /// Nothing may finish any more.
+    pub fn end(&self) {
+        self.0.send_replace(Phase::Over);
     }
 
     pub fn connection(&self) -> Drained {
@@ -22,13 +37,22 @@ impl Drain {
 }
 
 /// The end that a connection holds.
-#[derive(Clone)]
-pub struct Drained(watch::Receiver<bool>);
+#[derive(Clone, Debug)]
+pub struct Drained(watch::Receiver<Phase>);
 
 impl Drained {
     /// Answers when the service is stopping.
     pub async fn wait(&mut self) {
+        self.reach(Phase::Draining).await;
+    }
+
+    /// Answers when the time to end is over.
+    pub async fn wait_for_end(&mut self) {
+        self.reach(Phase::Over).await;
+    }
+
+    async fn reach(&mut self, phase: Phase) {
         // An error says that the teller is gone: the same.
-        let _ = self.0.wait_for(|begun| *begun).await;
+        let _ = self.0.wait_for(|now| *now >= phase).await;
     }
 }

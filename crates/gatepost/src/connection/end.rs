@@ -13,6 +13,8 @@ pub enum End {
     TimedOut,
     #[error("the service is stopping")]
     Drained,
+    #[error("the password was changed or the mailbox removed")]
+    LogOnOver,
     #[error("the client did not take what was sent to it for too long")]
     Stalled,
     #[error("the session held {0} octets without making anything of them")]

@@ -59,6 +59,8 @@ pub struct Connection<S> {
     out: Vec<u8>,
     alarm: Alarm,
     drain: Drained,
+    /// Says when the log-on of the session holds no more.
+    log_on: Option<Drained>,
     terms: Arc<Terms>,
     peer: Peer,
     number: u64,
@@ -79,6 +81,7 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Connection<S> {
             out: Vec::new(),
             alarm: Alarm::default(),
             drain,
+            log_on: None,
             terms,
             peer,
             number,
@@ -111,6 +114,11 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Connection<S> {
     /// What TLS agreed on; `None` in clear.
     pub fn agreed(&self) -> Option<Agreed> {
         self.stream.agreed()
+    }
+
+    /// The session takes leave when `log_on` is over.
+    pub fn ends_with(&mut self, log_on: Drained) {
+        self.log_on = Some(log_on);
     }
 
     pub fn terms(&self) -> &Arc<Terms> {

@@ -25,6 +25,9 @@ enum Woken<T> {
     Event(T),
     Deadline,
     Drain,
+    /// The time to finish what is under way is over.
+    DrainOver,
+    LogOnOver,
 }
 
 impl<S: AsyncRead + AsyncWrite + Unpin> Connection<S> {
@@ -87,6 +90,8 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Connection<S> {
                     self.told_to_leave = true;
                     session.shutdown();
                 }
+                Woken::DrainOver => return Err(self.dismiss(GOING_DOWN, End::Drained).await),
+                Woken::LogOnOver => return Err(self.dismiss(LOG_ON_OVER, End::LogOnOver).await),
             }
         }
     }
@@ -115,8 +120,15 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Connection<S> {
         read: bool,
         mut event: Pin<&mut impl Future<Output = T>>,
     ) -> Result<Woken<T>, End> {
-        let Self { stream, received, out, alarm, drain, told_to_leave, .. } = self;
-        let mut draining = pin!(drain.wait());
+        let Self { stream, received, out, alarm, drain, log_on, told_to_leave, .. } = self;
+        let is_leaving = *told_to_leave;
+        let mut draining = pin!(async { if is_leaving { drain.wait_for_end().await } else { drain.wait().await } });
+        let mut log_on_over = pin!(async {
+            match log_on {
+                Some(log_on) => log_on.wait_for_end().await,
+                None => pending().await,
+            }
+        });
         poll_fn(|cx| {
             if read && let Poll::Ready(filled) = received.poll_fill(cx, stream) {
                 return Poll::Ready(match filled {
@@ -130,8 +142,11 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Connection<S> {
             if let Poll::Ready(event) = event.as_mut().poll(cx) {
                 return Poll::Ready(Ok(Woken::Event(event)));
             }
-            if !*told_to_leave && draining.as_mut().poll(cx).is_ready() {
-                return Poll::Ready(Ok(Woken::Drain));
+            if draining.as_mut().poll(cx).is_ready() {
+                return Poll::Ready(Ok(if is_leaving { Woken::DrainOver } else { Woken::Drain }));
+            }
+            if log_on_over.as_mut().poll(cx).is_ready() {
+                return Poll::Ready(Ok(Woken::LogOnOver));
             }
             if out.is_empty() {
                 *out = Vec::new();
@@ -139,6 +154,14 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Connection<S> {
             alarm.poll(cx, deadline).map(|()| Ok(Woken::Deadline))
         })
         .await
+    }
+
+    /// Takes leave in the protocol's words, whatever the session is about.
+    async fn dismiss(&mut self, why: &str, end: End) -> End {
+        let farewell = self.terms.protocol.refusal(why);
+        self.out.extend_from_slice(&farewell);
+        self.finish().await;
+        end
     }
 
     /// A ClientHello where a greeting was already sent: TLS cannot begin any more, and the client is told so
@@ -152,6 +175,9 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Connection<S> {
         End::TlsOnClearPort
     }
 }
+
+const GOING_DOWN: &str = "The server is going down, and what was under way took too long.";
+const LOG_ON_OVER: &str = "The mailbox's password was changed or the mailbox was removed. Log on again.";
 
 /// RFC 8446 §5.1: the content type of a handshake record, with which every ClientHello begins.
 pub(super) const TLS_HANDSHAKE: u8 = 22;

@@ -39,7 +39,13 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Connection<S> {
         match opening {
             Opening::Tls => {
                 let wait = connection.terms.handshake;
-                let first = timeout(wait, connection.first_octet()).await.map_err(|_| End::TimedOut)??;
+                let Ok(first) = timeout(wait, connection.first_octet()).await else {
+                    // It may wait for a greeting.
+                    connection.out.extend_from_slice(connection.terms.protocol.needs_tls());
+                    connection.finish().await;
+                    return Err(End::TimedOut);
+                };
+                let first = first?;
                 if first != TLS_HANDSHAKE {
                     connection.out.extend_from_slice(connection.terms.protocol.needs_tls());
                     connection.finish().await;

@@ -1,6 +1,6 @@
 //! Accepts connections of one binding and looks after their tasks.
 
-use std::io;
+use std::io::{self, Write};
 use std::net::SocketAddr;
 use std::sync::Arc;
 use std::time::Duration;
@@ -10,11 +10,11 @@ use tokio::sync::Semaphore;
 use tokio::task::{JoinError, JoinSet};
 
 use super::session::{Session, refuse};
-use super::{Binding, Limits};
-use crate::connection::{Drained, Peer, Terms};
+use super::{Binding, LAST_WORDS, Limits};
+use crate::connection::{Drained, Opening, Peer, Terms};
 use crate::logs::SessionNumbers;
 
-/// Connections that are being told of a limit at the same time; beyond them they are closed without a word.
+/// Connections that are being told of a limit under TLS at the same time; beyond them they are closed without a word.
 const REFUSALS: usize = 16;
 
 /// How long accepting rests when the system has no descriptors or memory left.
@@ -27,13 +27,12 @@ pub struct Listener {
     pub limits: Arc<Limits>,
     pub numbers: Arc<SessionNumbers>,
     pub drain: Drained,
-    pub drain_timeout: Duration,
 }
 
 impl Listener {
     /// Until the service stops and every session has ended.
     pub async fn run(self) {
-        let Self { binding: Binding { listener, opening, serve }, terms, limits, numbers, drain, drain_timeout } = self;
+        let Self { binding: Binding { listener, opening, serve }, terms, limits, numbers, drain } = self;
         let local = listener.local_addr();
         let refusals = Arc::new(Semaphore::new(REFUSALS));
         let mut sessions = JoinSet::new();
@@ -70,7 +69,9 @@ impl Listener {
                 Err(reason) => {
                     tracing::warn!(session = number, protocol = terms.protocol.name(), %remote, local = %peer.local,
                         reason, "connection refused");
-                    if let Ok(permit) = refusals.clone().try_acquire_owned() {
+                    if matches!(opening, Opening::Greeting { .. }) {
+                        tell(socket, &terms.protocol.refusal(&reason));
+                    } else if let Ok(permit) = refusals.clone().try_acquire_owned() {
                         sessions.spawn(async move {
                             refuse(socket, opening, peer, number, terms, drain, &reason).await;
                             drop(permit);
@@ -81,11 +82,26 @@ impl Listener {
         }
         drop(listener);
         let ended = async { while sessions.join_next().await.map(report).is_some() {} };
-        if tokio::time::timeout(drain_timeout, ended).await.is_err() {
+        let mut drain = drain;
+        let late = async {
+            drain.wait_for_end().await;
+            tokio::time::sleep(LAST_WORDS).await;
+        };
+        let is_late = tokio::select! {
+            () = ended => false,
+            () = late => true,
+        };
+        if is_late {
             tracing::warn!(protocol = terms.protocol.name(), sessions = sessions.len(), "sessions ended by force");
             sessions.shutdown().await;
         }
     }
+}
+
+/// One write that waits for nothing: however many come at once, each is told.
+fn tell(socket: TcpStream, refusal: &[u8]) {
+    // A client that has just connected has room for a line; whether it reads it is its own business.
+    let _ = socket.into_std().and_then(|socket| (&socket).write(refusal));
 }
 
 /// The address that the client connected to.

@@ -4,11 +4,15 @@ use std::net::IpAddr;
 use std::sync::{Arc, Mutex, PoisonError};
 
 use identity::{ConnectionCounter, Origin};
+use tokio::sync::OwnedSemaphorePermit;
+
+use super::Descriptors;
 
 /// The limits of one service and what counts against them.
 pub struct Limits {
     max_connections: u32,
     max_from_one_address: u32,
+    descriptors: Descriptors,
     open: Mutex<Open>,
 }
 
@@ -22,11 +26,19 @@ struct Open {
 pub struct Place {
     limits: Arc<Limits>,
     origin: Origin,
+    _descriptor: OwnedSemaphorePermit,
 }
 
 impl Limits {
-    pub fn new(max_connections: u32, max_from_one_address: u32) -> Self {
-        Self { max_connections, max_from_one_address, open: Mutex::default() }
+    pub fn new(max_connections: u32, max_from_one_address: u32, descriptors: Descriptors) -> Self {
+        let most = descriptors.connections();
+        if most < max_connections {
+            tracing::warn!(
+                max_connections,
+                "the limit of open files leaves room for {most} connections only, of all services together; raise it (systemd: LimitNOFILE, a shell: ulimit -Hn)"
+            );
+        }
+        Self { max_connections, max_from_one_address, descriptors, open: Mutex::default() }
     }
 
     /// Counts a connection, or says in words for the client which limit is reached.
@@ -39,12 +51,18 @@ impl Limits {
                 limits.max_connections
             ));
         }
+        let Some(descriptor) = limits.descriptors.take() else {
+            return Err(format!(
+                "Too many connections: this server can have {} open (limit of open files).",
+                limits.descriptors.connections()
+            ));
+        };
         open.by_origin.take(origin, limits.max_from_one_address).map_err(|full| {
             format!("Too many connections from your address: {} are allowed (MaxConnectionFromSingleIP).", full.limit)
         })?;
         open.all += 1;
         drop(open);
-        Ok(Place { limits: limits.clone(), origin })
+        Ok(Place { limits: limits.clone(), origin, _descriptor: descriptor })
     }
 }
 

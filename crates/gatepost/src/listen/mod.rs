@@ -2,6 +2,7 @@
 
 mod accept;
 mod bind;
+mod descriptors;
 mod limits;
 mod session;
 
@@ -17,6 +18,7 @@ use tokio::task::JoinHandle;
 use crate::connection::{Connection, Drain, End, Opening, Terms};
 use crate::logs::SessionNumbers;
 pub use bind::{BindError, bind};
+pub use descriptors::Descriptors;
 pub use limits::Limits;
 
 /// A protocol's service function, for the connections of one binding.
@@ -32,22 +34,28 @@ pub struct Binding {
     pub serve: Arc<dyn Serve>,
 }
 
+/// What all services of the server share.
+#[derive(Clone)]
+pub struct Shared {
+    pub numbers: Arc<SessionNumbers>,
+    pub descriptors: Descriptors,
+    /// How long sessions may take to end once told to.
+    pub drain_timeout: Duration,
+}
+
+/// How long the last words to sessions that did not end in time may take.
+const LAST_WORDS: Duration = Duration::from_secs(2);
+
 /// A service that runs: its listeners and their sessions.
 pub struct Listening {
     drain: Drain,
+    drain_timeout: Duration,
     addresses: Vec<(SocketAddr, Opening)>,
     listeners: Vec<JoinHandle<()>>,
 }
 
 impl Listening {
-    /// `drain_timeout`: how long sessions may take to end once told to.
-    pub fn start(
-        bindings: Vec<Binding>,
-        terms: &Arc<Terms>,
-        limits: Limits,
-        numbers: &Arc<SessionNumbers>,
-        drain_timeout: Duration,
-    ) -> Self {
+    pub fn start(bindings: Vec<Binding>, terms: &Arc<Terms>, limits: Limits, shared: &Shared) -> Self {
         let drain = Drain::default();
         let limits = Arc::new(limits);
         let mut addresses = Vec::new();
@@ -59,14 +67,13 @@ impl Listening {
                     binding,
                     terms: terms.clone(),
                     limits: limits.clone(),
-                    numbers: numbers.clone(),
+                    numbers: shared.numbers.clone(),
                     drain: drain.connection(),
-                    drain_timeout,
                 };
                 tokio::spawn(listener.run())
             })
             .collect();
-        Self { drain, addresses, listeners }
+        Self { drain, drain_timeout: shared.drain_timeout, addresses, listeners }
     }
 
     /// As bound: with the ports that the kernel gave where the binding had none.
@@ -76,11 +83,18 @@ impl Listening {
 
     /// Accepts no more, lets sessions take leave, and ends those that do not in time.
     pub async fn stop(self) {
-        self.drain.begin();
-        for listener in self.listeners {
-            if let Err(error) = listener.await {
-                tracing::error!(%error, "a listener failed");
+        let Self { drain, drain_timeout, listeners, .. } = self;
+        drain.begin();
+        let mut ended = std::pin::pin!(async {
+            for listener in listeners {
+                if let Err(error) = listener.await {
+                    tracing::error!(%error, "a listener failed");
+                }
             }
+        });
+        if tokio::time::timeout(drain_timeout, &mut ended).await.is_err() {
+            drain.end();
+            ended.await;
         }
     }
 }

@@ -43,7 +43,7 @@ impl Session {
         };
         let milliseconds = u64::try_from(started.elapsed().as_millis()).unwrap_or(u64::MAX);
         match end {
-            End::Finished | End::Closed | End::TimedOut | End::Drained => {
+            End::Finished | End::Closed | End::TimedOut | End::Drained | End::LogOnOver => {
                 tracing::info!(session = number, protocol, remote = %peer.remote, octets_in, octets_out, milliseconds,
                     reason = end.to_string(), "session ends");
             }
@@ -56,7 +56,7 @@ impl Session {
     }
 }
 
-/// Tells a client which limit it has met, in the protocol's words and on the channel that it expects.
+/// Tells a client which limit it has met, in the protocol's words and under the TLS that it expects.
 pub async fn refuse(
     socket: TcpStream,
     opening: Opening,

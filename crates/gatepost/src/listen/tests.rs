@@ -24,12 +24,17 @@ impl Serve for Greeter {
     }
 }
 
+fn limits(all: u32, from_one_address: u32) -> Limits {
+    Limits::new(all, from_one_address, Descriptors::of(10_000))
+}
+
 fn start(limits: Limits, release: &Arc<Notify>, drain_timeout: Duration) -> Listening {
     let listener = bind(([127, 0, 0, 1], 0).into()).unwrap().unwrap();
     let opening = Opening::Greeting { probe: Duration::ZERO };
     let binding = Binding { listener, opening, serve: Arc::new(Greeter(release.clone())) };
     let terms = Terms { protocol: Protocol::Imap, tls: None, handshake: Terms::HANDSHAKE, stall: Terms::STALL };
-    Listening::start(vec![binding], &Arc::new(terms), limits, &Arc::default(), drain_timeout)
+    let shared = Shared { numbers: Arc::default(), descriptors: Descriptors::of(10_000), drain_timeout };
+    Listening::start(vec![binding], &Arc::new(terms), limits, &shared)
 }
 
 async fn connect(listening: &Listening, from: [u8; 4]) -> TcpStream {
@@ -52,7 +57,7 @@ async fn line(socket: &mut TcpStream) -> String {
 #[tokio::test]
 async fn the_connection_after_the_last_is_told_the_limit_and_another_address_is_served() {
     let release = Arc::new(Notify::new());
-    let listening = start(Limits::new(4, 2), &release, Duration::from_secs(10));
+    let listening = start(limits(4, 2), &release, Duration::from_secs(10));
     let mut held = Vec::new();
     for _ in 0..2 {
         let mut socket = connect(&listening, [127, 0, 0, 2]).await;
@@ -78,9 +83,34 @@ async fn the_connection_after_the_last_is_told_the_limit_and_another_address_is_
 }
 
 #[tokio::test]
+async fn connections_past_the_limit_of_open_files_are_told_so_over_all_services() {
+    let release = Arc::new(Notify::new());
+    let descriptors = Descriptors::of(2);
+    let services = [(); 2].map(|()| start(Limits::new(9, 9, descriptors.clone()), &release, Duration::from_secs(10)));
+    let mut held = connect(&services[0], [127, 0, 0, 2]).await;
+    assert_eq!(line(&mut held).await, "* OK hello\r\n");
+    // However many come at once.
+    let mut refused = Vec::new();
+    for _ in 0..50 {
+        refused.push(connect(&services[1], [127, 0, 0, 3]).await);
+    }
+    for mut client in refused {
+        let said = "* BYE Too many connections: this server can have 1 open (limit of open files).\r\n";
+        assert_eq!(line(&mut client).await, said);
+    }
+    release.notify_one();
+    assert_eq!(line(&mut held).await, "");
+    assert_eq!(line(&mut connect(&services[1], [127, 0, 0, 3]).await).await, "* OK hello\r\n");
+    for service in services {
+        release.notify_waiters();
+        service.stop().await;
+    }
+}
+
+#[tokio::test]
 async fn a_panic_costs_one_connection() {
     let release = Arc::new(Notify::new());
-    let listening = start(Limits::new(1, 1), &release, Duration::from_secs(10));
+    let listening = start(limits(1, 1), &release, Duration::from_secs(10));
     for _ in 0..3 {
         let mut socket = connect(&listening, [127, 0, 0, 9]).await;
         assert_eq!(line(&mut socket).await, "* OK hello\r\n");
@@ -94,7 +124,7 @@ async fn a_panic_costs_one_connection() {
 
 #[tokio::test]
 async fn sessions_that_do_not_end_in_time_are_ended() {
-    let listening = start(Limits::new(1, 1), &Arc::new(Notify::new()), Duration::from_millis(10));
+    let listening = start(limits(1, 1), &Arc::new(Notify::new()), Duration::from_millis(10));
     let mut socket = connect(&listening, [127, 0, 0, 2]).await;
     assert_eq!(line(&mut socket).await, "* OK hello\r\n");
     listening.stop().await;

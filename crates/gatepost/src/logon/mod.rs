@@ -8,20 +8,22 @@ mod hashing;
 mod lanes;
 mod password;
 mod remembered;
+mod users;
 
 use std::net::IpAddr;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
-use identity::{ConnectionCounter, PASSWORD_OCTETS, Throttle, may_act_as, user_address};
+use identity::{PASSWORD_OCTETS, Throttle, may_act_as, user_address};
 use proto::logon::{Credentials, Secret, Verdict};
 use store::{Account, AccountId, Address, Directory};
 
-use crate::connection::Protocol;
+use crate::connection::{Drained, Protocol};
 pub use hashing::{HashError, Hashing};
 use lanes::Lanes;
 pub use password::generate;
 use remembered::Remembered;
+use users::{Place, Users};
 
 /// One try to log on.
 pub struct Attempt<'a> {
@@ -38,7 +40,14 @@ pub struct Attempt<'a> {
 #[derive(Debug)]
 pub struct LoggedOn {
     pub account: Arc<Account>,
-    _place: Place,
+    place: Place,
+}
+
+impl LoggedOn {
+    /// Ends when the password is changed or the account removed.
+    pub fn over(&self) -> Drained {
+        self.place.over()
+    }
 }
 
 /// Verifies log-ons; one for the whole server.
@@ -75,9 +84,10 @@ impl Logon {
         &self.hashing
     }
 
-    /// Drops what is remembered of an account's password.
-    pub fn forget(&self, account: AccountId) {
+    /// The account's password was changed, or the account removed: what was granted before holds no more.
+    pub fn revoke(&self, account: AccountId) {
         lock(&self.remembered).forget(account);
+        self.users.dismiss(account);
     }
 
     /// Judges an attempt; writes one line to the log with the reason.
@@ -110,10 +120,8 @@ impl Logon {
         password: &Secret,
     ) -> Result<LoggedOn, (Verdict, &'static str)> {
         self.admit(attempt.remote)?;
-        let (account, mut reason) = self.find(authorization, user).await.map_err(|error| {
-            tracing::error!(session = attempt.session, %error, "the directory could not be asked");
-            (Verdict::Unavailable, "the directory could not be asked")
-        })?;
+        let (account, mut reason) =
+            self.find(authorization, user).await.map_err(|error| unavailable(attempt, &error))?;
         let hash = account.as_ref().and_then(|account| account.password.as_ref());
         if account.is_some() && hash.is_none() {
             reason = "the account has no password";
@@ -144,9 +152,14 @@ impl Logon {
             lock(&self.remembered).learn(account.id, hash, password, now());
         }
         let limit = attempt.max_connections;
-        let place = Users::take(&self.users, (attempt.protocol, account.id), limit)
+        let place = Users::take(&self.users, attempt.protocol, account.id, limit)
             .ok_or((Verdict::TooManyConnections { limit }, "the user has as many connections as it may"))?;
-        Ok(LoggedOn { account, _place: place })
+        // Asked again with the place taken: a change before was not told to it, one after it is.
+        match self.directory.account(account.id).await {
+            Ok(Some(now)) if now.password == account.password => Ok(LoggedOn { account: now, place }),
+            Ok(_) => Err((Verdict::Refused, "the password was changed meanwhile")),
+            Err(error) => Err(unavailable(attempt, &error)),
+        }
     }
 
     fn admit(&self, remote: IpAddr) -> Result<(), (Verdict, &'static str)> {
@@ -173,28 +186,9 @@ impl Logon {
     }
 }
 
-/// Connections of each user over each protocol.
-#[derive(Debug, Default)]
-struct Users(Mutex<ConnectionCounter<(Protocol, AccountId)>>);
-
-impl Users {
-    fn take(users: &Arc<Self>, key: (Protocol, AccountId), limit: u32) -> Option<Place> {
-        lock(&users.0).take(key, limit).ok()?;
-        Some(Place { users: users.clone(), key })
-    }
-}
-
-/// One counted connection of a user.
-#[derive(Debug)]
-struct Place {
-    users: Arc<Users>,
-    key: (Protocol, AccountId),
-}
-
-impl Drop for Place {
-    fn drop(&mut self) {
-        lock(&self.users.0).release(&self.key);
-    }
+fn unavailable(attempt: &Attempt<'_>, error: &store::Error) -> (Verdict, &'static str) {
+    tracing::error!(session = attempt.session, %error, "the directory could not be asked");
+    (Verdict::Unavailable, "the directory could not be asked")
 }
 
 /// What a user name says in the log at most.

@@ -55,8 +55,8 @@ impl Passwords for Ports {
         Box::pin(async move { self.site.logon.hashing().hash(password).await.map_err(|error| error.to_string()) })
     }
 
-    fn forget(&self, account: AccountId) {
-        self.site.logon.forget(account);
+    fn revoke(&self, account: AccountId) {
+        self.site.logon.revoke(account);
     }
 }
 

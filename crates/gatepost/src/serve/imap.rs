@@ -49,6 +49,7 @@ async fn converse<S: AsyncRead + AsyncWrite + Unpin>(
     started: &Started,
 ) -> Result<Infallible, End> {
     let logged_on = log_on(connection, session, site, started).await?;
+    connection.ends_with(logged_on.over());
     let mut executor = imap::Session::new(logged_on.account.id);
     let mut appending: Option<Box<Appending>> = None;
     loop {

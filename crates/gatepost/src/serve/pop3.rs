@@ -97,6 +97,7 @@ async fn authorization<S: AsyncRead + AsyncWrite + Unpin>(
                 };
                 session.answer(connection.now(), Answer::LoggedOn(result));
                 if let Some(open) = open {
+                    connection.ends_with(open.logged_on.over());
                     return Ok(open);
                 }
             }
@@ -115,7 +116,7 @@ struct Open {
     maildrop: Maildrop,
     inbox: FolderId,
     _lock: Lease,
-    _logged_on: LoggedOn,
+    logged_on: LoggedOn,
 }
 
 impl Open {
@@ -142,7 +143,7 @@ impl Open {
         let folders = mailboxes.folders(account).await?;
         let inbox = folders.by_name(&FolderName::inbox()).ok_or(Error::NotFound("the inbox"))?.id;
         let maildrop = Maildrop::new(mailboxes.listing(inbox).await?);
-        Ok(Self { maildrop, inbox, _lock: lock, _logged_on: logged_on })
+        Ok(Self { maildrop, inbox, _lock: lock, logged_on })
     }
 
     /// RFC 1939 §6.

@@ -16,9 +16,9 @@ pub use services::Services;
 use crate::connection::{Opening, Protocol};
 use crate::connectors;
 use crate::engine::Engine;
-use crate::listen::Listening;
+use crate::listen::{Descriptors, Listening, Shared};
 use crate::logon::{Hashing, Logon};
-use crate::logs::{Log, SessionNumbers};
+use crate::logs::Log;
 use crate::manage::{Maintenance, ManagementSocket, Ports as ManagementPorts};
 use crate::serve::Site;
 use crate::setup::{DataDirectory, Person, Ports, SetupError, User, admit, host_name};
@@ -75,16 +75,19 @@ impl Server {
             logon,
             max_message_size: settings.max_message_size,
         });
-        let numbers = Arc::new(SessionNumbers::default());
+        let shared = Shared {
+            numbers: Arc::default(),
+            descriptors: Descriptors::raise(),
+            drain_timeout: settings.drain_timeout,
+        };
         let tls = |protocol| server_config(protocol, certificate.clone());
         let connectors = connectors::load(&stored)?;
-        let smtp = smtp::Smtp::start(connectors, &site, tls(Protocol::Smtp)?, &numbers, &settings)?;
+        let smtp = smtp::Smtp::start(connectors, &site, tls(Protocol::Smtp)?, &shared, &settings)?;
         let services = Arc::new(Services::new(
             site.clone(),
             engine.settings.clone(),
             [tls(Protocol::Pop3)?, tls(Protocol::Imap)?],
-            numbers,
-            settings.drain_timeout,
+            shared,
         ));
         for service in Service::ALL {
             let startup = ServiceSettings::load(&stored, service)?.startup_type;
@@ -160,8 +163,11 @@ impl Server {
             }
         }
         tracing::info!("stopping");
-        self.stop().await;
-        tracing::info!("stopped");
+        tokio::select! {
+            () = self.stop() => tracing::info!("stopped"),
+            // Ctrl-C again: nobody wants to wait. The store's log has everything that was answered.
+            _ = interrupt.recv() => tracing::warn!("told to end again: sessions are cut off"),
+        }
     }
 
     /// Ends everything: first new connections, then sessions, last the store.

@@ -14,8 +14,7 @@ use tokio::net::TcpStream;
 
 use super::addresses;
 use crate::connection::{Connection, End, Opening, Protocol, Terms};
-use crate::listen::{Binding, Limits, Listening, Serve, bind};
-use crate::logs::SessionNumbers;
+use crate::listen::{Binding, Limits, Listening, Serve, Shared, bind};
 use crate::serve::{Site, Started, imap, pop3};
 
 /// Both services, running or not.
@@ -24,8 +23,7 @@ pub struct Services {
     settings: Arc<dyn Settings>,
     /// In the order of [`Service::ALL`].
     tls: [Arc<ServerConfig>; 2],
-    numbers: Arc<SessionNumbers>,
-    drain_timeout: Duration,
+    shared: Shared,
     /// Held while a service starts or stops: one at a time.
     listening: tokio::sync::Mutex<[Option<Listening>; 2]>,
     /// In the same order.
@@ -43,15 +41,9 @@ enum State {
 }
 
 impl Services {
-    pub fn new(
-        site: Arc<Site>,
-        settings: Arc<dyn Settings>,
-        tls: [Arc<ServerConfig>; 2],
-        numbers: Arc<SessionNumbers>,
-        drain_timeout: Duration,
-    ) -> Self {
+    pub fn new(site: Arc<Site>, settings: Arc<dyn Settings>, tls: [Arc<ServerConfig>; 2], shared: Shared) -> Self {
         let (listening, states) = Default::default();
-        Self { site, settings, tls, numbers, drain_timeout, listening, states }
+        Self { site, settings, tls, shared, listening, states }
     }
 
     /// Where each listens, in the order of [`Service::ALL`].
@@ -96,7 +88,8 @@ impl Services {
         }
         let implicit = bound.iter().find(|(_, opening)| *opening == Opening::Tls);
         let implicit_port = implicit.and_then(|(listener, _)| listener.local_addr().ok()).map(|address| address.port());
-        let limits = Limits::new(settings.max_connections, settings.max_connection_from_single_ip);
+        let descriptors = self.shared.descriptors.clone();
+        let limits = Limits::new(settings.max_connections, settings.max_connection_from_single_ip, descriptors);
         let started = Arc::new(Started { settings, tls: Tls { available: true, implicit_port } });
         let serve: Arc<dyn Serve> =
             Arc::new(ServiceFunction { service, site: self.site.clone(), started: started.clone() });
@@ -111,7 +104,7 @@ impl Services {
         if let Some(warning) = started.settings.login_type.warning() {
             tracing::warn!(service = service.name(), login_type = started.settings.login_type.name(), "{warning}");
         }
-        let running = Listening::start(bindings, &terms, limits, &self.numbers, self.drain_timeout);
+        let running = Listening::start(bindings, &terms, limits, &self.shared);
         for (address, opening) in running.addresses() {
             tracing::info!(service = service.name(), %address, tls = *opening == Opening::Tls, "listening");
         }

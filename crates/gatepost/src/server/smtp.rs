@@ -13,8 +13,7 @@ use tokio::net::{TcpListener, TcpStream};
 use transport::{BindingTls, ReceiveConnector};
 
 use crate::connection::{Connection, End, Opening, Protocol, Terms};
-use crate::listen::{Binding, Limits, Listening, Serve, bind};
-use crate::logs::SessionNumbers;
+use crate::listen::{Binding, Limits, Listening, Serve, Shared, bind};
 use crate::serve::Site;
 use crate::serve::smtp::{Receiving, serve};
 use crate::setup::{Ports, SetupError};
@@ -31,7 +30,7 @@ impl Smtp {
         mut connectors: Vec<ReceiveConnector>,
         site: &Arc<Site>,
         tls: Arc<ServerConfig>,
-        numbers: &Arc<SessionNumbers>,
+        shared: &Shared,
         settings: &ServerSettings,
     ) -> Result<Self, SetupError> {
         let bound = bind_all(&mut connectors)?;
@@ -45,8 +44,12 @@ impl Smtp {
         let bindings = bound.into_iter().map(|(listener, opening)| Binding { listener, opening, serve: serve.clone() });
         let terms =
             Terms { protocol: Protocol::Smtp, tls: Some(tls), handshake: Terms::HANDSHAKE, stall: Terms::STALL };
-        let limits = Limits::new(settings.max_smtp_connections, settings.max_smtp_connection_from_single_ip);
-        let listening = Listening::start(bindings.collect(), &Arc::new(terms), limits, numbers, settings.drain_timeout);
+        let limits = Limits::new(
+            settings.max_smtp_connections,
+            settings.max_smtp_connection_from_single_ip,
+            shared.descriptors.clone(),
+        );
+        let listening = Listening::start(bindings.collect(), &Arc::new(terms), limits, shared);
         for (address, opening) in listening.addresses() {
             tracing::info!(service = "SMTP", %address, tls = *opening == Opening::Tls, "listening");
         }

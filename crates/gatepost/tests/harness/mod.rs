@@ -91,6 +91,17 @@ impl Server {
         Self::spawn(scratch, &data, command)
     }
 
+    /// As [`quickstart`](Self::quickstart), after a shell has limited what the program may use.
+    pub fn limited(scratch: &Scratch, limit: &str) -> Self {
+        let data = scratch.path("data");
+        let mut command = Command::new("sh");
+        command.arg("-c").arg(format!("{limit} && exec \"$0\" \"$@\"")).arg(program().get_program());
+        command.args(["quickstart", "ann@example.test", "--listen", "0.0.0.0:0", "--json", "--data"]).arg(&data);
+        command.arg("--set").arg("Pop.MaxConnectionFromSingleIP=1000");
+        command.arg("--log-file").arg(scratch.path("log"));
+        Self::spawn(scratch, &data, command)
+    }
+
     fn spawn(scratch: &Scratch, data: &Path, mut command: Command) -> Self {
         let (data, log) = (data.to_owned(), scratch.path("log"));
         let mut child = command.stdout(Stdio::piped()).spawn().unwrap();
@@ -134,6 +145,14 @@ impl Server {
             // Looks again, and leaves the processor to the server meanwhile.
             std::thread::park_timeout(Duration::from_millis(5));
         }
+    }
+
+    /// The soft and the hard limit.
+    pub fn open_files(&self) -> (String, String) {
+        let limits = fs::read_to_string(format!("/proc/{}/limits", self.child.id())).unwrap();
+        let line = limits.lines().find_map(|line| line.strip_prefix("Max open files")).unwrap();
+        let mut words = line.split_whitespace().map(str::to_owned);
+        (words.next().unwrap(), words.next().unwrap())
     }
 
     pub fn resident_kib(&self) -> u64 {

@@ -188,9 +188,12 @@ async fn set(world: &dyn World, given: Given<'_>) -> Result<Outcome, Failure> {
         return Err(Failure("name what to change: -Password, -EmailAddresses or -Quota".into()));
     }
     let aliases = change.aliases.clone().unwrap_or_default();
+    let has_new_password = change.password.is_some();
     let changed = world.directory().change(account.id, change).await;
     changed.map_err(|error| not_given(error, &aliases))?;
-    world.passwords().forget(account.id);
+    if has_new_password {
+        world.passwords().revoke(account.id);
+    }
     let account = find(world, given).await?;
     Ok(Outcome::of(vec![describe(world, &account).await?]))
 }
@@ -198,6 +201,6 @@ async fn set(world: &dyn World, given: Given<'_>) -> Result<Outcome, Failure> {
 async fn remove(world: &dyn World, given: Given<'_>) -> Result<Outcome, Failure> {
     let account = find(world, given).await?;
     world.directory().remove(account.id).await?;
-    world.passwords().forget(account.id);
+    world.passwords().revoke(account.id);
     Ok(Outcome::default())
 }

@@ -130,7 +130,11 @@ async fn converse<S: AsyncRead + AsyncWrite + Unpin>(
             }
             Request::LogOn(credentials) => {
                 let remote = connection.peer().remote.ip();
-                Answer::LogOn(Box::pin(reception.log_on(&credentials, remote)).await)
+                let verdict = Box::pin(reception.log_on(&credentials, remote)).await;
+                if let Some(logged_on) = &reception.logged_on {
+                    connection.ends_with(logged_on.over());
+                }
+                Answer::LogOn(verdict)
             }
         };
         session.answer(connection.now(), answer);
