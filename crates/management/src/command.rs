@@ -10,7 +10,6 @@ pub struct Command {
     pub verb: &'static str,
     pub noun: &'static str,
     pub synopsis: &'static str,
-    /// The first one without a name on the command line is the first of these.
     pub parameters: &'static [Parameter],
     /// Said before it is done, when it destroys something: `remove the mailbox and all its mail`.
     pub destroys: Option<&'static str>,
@@ -32,18 +31,35 @@ impl Command {
         self.parameters.iter().find(|parameter| parameter.name.eq_ignore_ascii_case(name))
     }
 
+    /// The one that needs no name on the command line.
+    pub fn positional(&self) -> Option<&'static Parameter> {
+        self.parameters.iter().find(|parameter| parameter.positional)
+    }
+
+    /// Why `-name` is not understood, with what was probably meant.
+    pub(crate) fn no_parameter(&self, name: &str) -> String {
+        let known: Vec<&str> = self.parameters.iter().map(|parameter| parameter.name).collect();
+        let meant = nearest(name, known.iter().copied().chain(CLIENT_PARAMETERS));
+        let meant = meant.map(|meant| format!(" Did you mean -{meant}?")).unwrap_or_default();
+        let all = known.into_iter().chain(CLIENT_PARAMETERS).map(|known| format!("-{known}")).collect::<Vec<_>>();
+        format!("{} has no parameter -{name}.{meant} It takes: {}.", self.name(), all.join(", "))
+    }
+
+    pub(crate) fn needs(&self, parameter: &Parameter) -> String {
+        format!("{} needs -{}: {}", self.name(), parameter.name, parameter.meaning)
+    }
+
     /// Checks names and presence, then runs.
     pub async fn run(&self, world: &dyn World, parameters: &Map<String, Value>) -> Result<Outcome, Failure> {
         for name in parameters.keys() {
             if self.parameter(name).is_none() {
-                let known = self.parameters.iter().map(|p| format!("-{}", p.name)).collect::<Vec<_>>().join(", ");
-                return Err(Failure(format!("{} has no parameter -{name}. It takes: {known}.", self.name())));
+                return Err(Failure(self.no_parameter(name)));
             }
         }
         let given = Given { parameters };
         for parameter in self.parameters.iter().filter(|parameter| parameter.required) {
             if given.value(parameter.name).is_none() {
-                return Err(Failure(format!("{} needs -{}: {}", self.name(), parameter.name, parameter.meaning)));
+                return Err(Failure(self.needs(parameter)));
             }
         }
         (self.run)(world, given).await
@@ -56,9 +72,39 @@ pub struct Parameter {
     pub name: &'static str,
     pub kind: Kind,
     pub required: bool,
+    /// A word without a name is its value. One of a command at most.
+    pub positional: bool,
     pub meaning: &'static str,
     /// What the value may be, where the meaning does not say.
     pub form: Option<fn() -> String>,
+}
+
+impl Parameter {
+    /// One that may be left out and has its name.
+    pub const fn new(name: &'static str, kind: Kind, meaning: &'static str) -> Self {
+        Self { name, kind, required: false, positional: false, meaning, form: None }
+    }
+
+    pub const fn required(self) -> Self {
+        Self { required: true, ..self }
+    }
+
+    pub const fn positional(self) -> Self {
+        Self { positional: true, ..self }
+    }
+}
+
+/// What every command takes on the command line, for the client's own use.
+const CLIENT_PARAMETERS: [&str; 1] = ["Format"];
+
+/// The candidate that a word was probably meant to be.
+pub fn nearest<'a>(word: &str, candidates: impl IntoIterator<Item = &'a str>) -> Option<&'a str> {
+    const ALIKE: f64 = 0.8;
+    let word = word.to_ascii_lowercase();
+    let alike = |candidate: &str| strsim::jaro_winkler(&word, &candidate.to_ascii_lowercase());
+    let rated =
+        candidates.into_iter().map(|candidate| (alike(candidate), candidate)).filter(|(alike, _)| *alike > ALIKE);
+    rated.max_by(|(one, _), (other, _)| one.total_cmp(other)).map(|(_, candidate)| candidate)
 }
 
 /// How a parameter's value is written on the command line.

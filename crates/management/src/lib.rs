@@ -14,7 +14,7 @@ mod outcome;
 pub mod settings;
 mod world;
 
-pub use command::{Command, Given, Kind, Parameter};
+pub use command::{Command, Given, Kind, Parameter, nearest};
 pub use commands::{all, find, store};
 pub use line::{Line, LineError, SecretSource, parse_line};
 pub use outcome::{Failure, Object, Outcome, Request, Response, render_table};

@@ -41,12 +41,8 @@ pub fn parse_line(command: &'static Command, words: &[String]) -> Result<Line, L
     let mut words = words.iter().peekable();
     while let Some(word) = words.next() {
         let Some(name) = word.strip_prefix('-').filter(|name| !name.is_empty()) else {
-            let free = command
-                .parameters
-                .iter()
-                .find(|p| p.kind != Kind::Secret && !line.request.parameters.contains_key(p.name));
-            let free =
-                free.ok_or_else(|| LineError(format!("{word:?} belongs to no parameter of {}", command.name())))?;
+            let free = command.positional().filter(|p| !line.request.parameters.contains_key(p.name));
+            let free = free.ok_or_else(|| LineError(stray_word(command)))?;
             line.request.parameters.insert(free.name.into(), value(free, word));
             continue;
         };
@@ -64,8 +60,10 @@ pub fn parse_line(command: &'static Command, words: &[String]) -> Result<Line, L
             line.secrets.push((secret.name, SecretSource::File(path.into())));
             continue;
         }
-        let Some(parameter) = command.parameter(name) else { return Err(unknown(command, name)) };
-        let next_is_value = words.peek().is_some_and(|next| !next.starts_with('-') || next.len() == 1);
+        let Some(parameter) = command.parameter(name) else {
+            return Err(LineError(command.no_parameter(name)));
+        };
+        let next_is_value = words.peek().is_some_and(|next| is_value(next));
         if inline.is_none() && next_is_value && parameter.kind != Kind::Secret {
             inline = words.next().cloned();
         }
@@ -83,8 +81,13 @@ pub fn parse_line(command: &'static Command, words: &[String]) -> Result<Line, L
             }
         }
     }
-    for parameter in command.parameters.iter().filter(|p| p.required && p.kind == Kind::Secret) {
-        if line.secrets.iter().all(|(name, _)| *name != parameter.name) {
+    for parameter in command.parameters.iter().filter(|p| p.required) {
+        if parameter.kind != Kind::Secret {
+            // Said before anybody is asked for a password.
+            if !line.request.parameters.contains_key(parameter.name) {
+                return Err(LineError(command.needs(parameter)));
+            }
+        } else if line.secrets.iter().all(|(name, _)| *name != parameter.name) {
             line.secrets.push((parameter.name, SecretSource::Ask));
         }
     }
@@ -105,9 +108,28 @@ fn secret_file(command: &Command, name: &str) -> Option<&'static Parameter> {
     command.parameter(stem).filter(|parameter| is_file && parameter.kind == Kind::Secret)
 }
 
-fn unknown(command: &Command, name: &str) -> LineError {
-    let known = command.parameters.iter().map(|p| format!("-{}", p.name)).collect::<Vec<_>>().join(", ");
-    LineError(format!("{} has no parameter -{name}. It takes: {known}.", command.name()))
+/// A number may be negative, if only to be told that it may not.
+fn is_value(word: &str) -> bool {
+    let rest = word.strip_prefix('-');
+    rest.is_none_or(|rest| rest.is_empty() || rest.starts_with(|first: char| first.is_ascii_digit()))
+}
+
+/// Why a word without a name is not taken. It is not repeated: it may be a password.
+fn stray_word(command: &Command) -> String {
+    let names = command.parameters.iter().map(|p| format!("-{}", p.name)).collect::<Vec<_>>().join(", ");
+    let takes = match command.positional() {
+        Some(one) => format!("one word without a name, its -{}; what else it takes has a name", one.name),
+        None if names.is_empty() => "no words".to_owned(),
+        None => "no word without a name".to_owned(),
+    };
+    let secret = command.parameters.iter().find(|p| p.kind == Kind::Secret).map_or_else(String::new, |secret| {
+        format!(
+            ". A password does not stand on the command line, where others can see it: -{0} alone asks for it, -{0}File FILE reads it",
+            secret.name
+        )
+    });
+    let names = if names.is_empty() { names } else { format!(" ({names})") };
+    format!("{} takes {takes}{names}{secret}.", command.name())
 }
 
 #[cfg(test)]
@@ -147,7 +169,27 @@ mod tests {
         let line = parse("Set-Mailbox ann@example.test -EmailAddresses a@example.test,b@example.test").ok().unwrap();
         assert_eq!(line.request.parameters["EmailAddresses"], serde_json::json!(["a@example.test", "b@example.test"]));
         assert!(parse("Set-ImapSettings -Logintyp x").err().unwrap().0.contains("-LoginType"));
-        assert!(parse("Get-Service a b").err().unwrap().0.contains("\"b\""));
+        let misspelt = parse("Get-ImapSettings -Formt json").err().unwrap().0;
+        assert!(misspelt.contains("Did you mean -Format?"), "{misspelt}");
+    }
+
+    #[test]
+    fn a_second_word_without_a_name_is_refused_and_not_repeated() {
+        for text in
+            ["New-Mailbox d@example.test hunter22xx", "Get-Service POP3 hunter22xx", "Set-ImapSettings hunter22xx"]
+        {
+            let refused = parse(text).err().unwrap().0;
+            assert!(!refused.contains("hunter22xx"), "{refused}");
+        }
+        assert!(parse("New-Mailbox d@example.test x").err().unwrap().0.contains("-PasswordFile FILE"));
+        assert!(parse("Set-ImapSettings Automatic").is_err(), "a setting always has its name");
+    }
+
+    #[test]
+    fn a_negative_number_is_a_value_and_a_missing_parameter_is_named_before_a_password_is_asked_for() {
+        let line = parse("Set-ImapSettings -MaxConnections -5").ok().unwrap();
+        assert_eq!(line.request.parameters["MaxConnections"], "-5");
+        assert!(parse("New-Mailbox").err().unwrap().0.contains("needs -Identity"));
     }
 
     #[test]

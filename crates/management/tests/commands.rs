@@ -185,12 +185,14 @@ fn a_mailbox_is_made_shown_changed_and_removed() {
     assert_eq!(account.password, Some(PasswordHash("hash of a long secret".into())));
 
     assert!(server.run("New-Mailbox info@example.test").unwrap_err().contains("belongs to a mailbox already"));
-    assert!(server.run("New-Mailbox ann@elsewhere.test").unwrap_err().contains("not in an accepted domain"));
+    assert!(server.run("New-Mailbox ann@elsewhere.test").unwrap_err().contains("New-AcceptedDomain elsewhere.test"));
     let twice = server.run("New-Mailbox bob@example.test -EmailAddresses b@example.test,B@example.test");
     assert!(twice.unwrap_err().contains("b@example.test twice"));
     let taken = server.run("New-Mailbox bob@example.test -EmailAddresses b@example.test,info@example.test");
-    assert!(taken.unwrap_err().contains("bob@example.test, b@example.test, info@example.test"));
-    assert!(server.run("New-Mailbox ann").unwrap_err().contains("ann@example.test"));
+    assert!(taken.unwrap_err().contains("info@example.test belongs to a mailbox already, ann@example.test"));
+    assert!(server.run("New-Mailbox ann").unwrap_err().contains("ann@example.test belongs"));
+    assert_eq!(server.value("Get-Mailbox ann", "Identity"), "ann@example.test");
+    assert_eq!(server.run("Get-Mailbox -ResultSize Unlimited").unwrap().results.len(), 1);
 
     assert_eq!(server.value("Set-Mailbox ann@example.test -Quota unlimited", "Quota"), "unlimited");
     assert!(server.revoked.lock().unwrap().is_empty(), "who is logged on may stay");
@@ -207,6 +209,18 @@ fn a_mailbox_is_made_shown_changed_and_removed() {
     server.run("Remove-Mailbox ann@example.test -Confirm:$false").unwrap();
     assert!(server.run("Get-Mailbox ann@example.test").unwrap_err().contains("Get-Mailbox"));
     assert_eq!(server.revoked.lock().unwrap().len(), 2);
+}
+
+#[test]
+fn a_further_domain_is_accepted_and_has_mailboxes_of_its_own() {
+    let server = Server::with_domain();
+    let domains = server.run("New-AcceptedDomain Example.org").unwrap().results;
+    let shown: Vec<_> = domains.iter().map(|domain| (&domain["DomainName"], &domain["Default"])).collect();
+    assert_eq!(shown, [(&json!("example.test"), &json!(true)), (&json!("example.org"), &json!(false))]);
+    assert_eq!(server.value("New-Mailbox bob@example.org", "Identity"), "bob@example.org");
+    assert!(server.run("New-AcceptedDomain example.org").unwrap_err().contains("already"));
+    assert!(server.run("New-AcceptedDomain -x-").unwrap_err().contains("-DomainName"));
+    assert_eq!(server.run("Get-AcceptedDomain").unwrap().results.len(), 2);
 }
 
 #[test]
@@ -252,9 +266,9 @@ fn a_mailbox_comes_back_from_a_backup_and_what_has_new_uids_is_told() {
     assert!(server.run("Backup-Store").unwrap_err().contains("-Path"));
     assert_eq!(*server.backups.lock().unwrap(), ["/backups/one"]);
 
-    let restored = server.run("Restore-Mailbox ann@example.test /backups/one").unwrap();
+    let restored = server.run("Restore-Mailbox ann@example.test -Path /backups/one").unwrap();
     assert_eq!((&restored.results[0]["Restored"], &restored.results[0]["Folders"]), (&json!(2), &json!(6)));
     assert!(restored.warnings[0].contains("1 messages have new UIDs"), "{:?}", restored.warnings);
     assert!(server.run("Restore-Mailbox ann@example.test -Path /backups/none").unwrap_err().contains("no backup"));
-    assert!(server.run("Restore-Mailbox ann -Path /backups/one").unwrap_err().contains("ann@example.test"));
+    assert_eq!(server.value("Restore-Mailbox ann -Path /backups/one", "Identity"), "ann@example.test");
 }

@@ -3,46 +3,31 @@
 use std::sync::Arc;
 
 use serde_json::{Value, json};
-use store::{Account, AccountChange, Address, NewAccount};
+use store::{Account, AccountChange, AccountId, Address, NewAccount};
 
 use crate::settings::SettingValue;
 use crate::{Command, Failure, Given, Kind, Object, Outcome, Parameter, World};
 
-pub(super) const IDENTITY: Parameter = Parameter {
-    name: "Identity",
-    kind: Kind::Text,
-    required: true,
-    meaning: "the mailbox's address, such as ann@example.test",
-    form: None,
-};
-const PASSWORD: Parameter = Parameter {
-    name: "Password",
-    kind: Kind::Secret,
-    required: false,
-    meaning: "asked for, or read with -PasswordFile FILE (- is standard input)",
-    form: None,
-};
-const ALIASES: Parameter = Parameter {
-    name: "EmailAddresses",
-    kind: Kind::List,
-    required: false,
-    meaning: "further addresses that deliver here; replaces the list",
-    form: None,
-};
-const QUOTA: Parameter = Parameter {
-    name: "Quota",
-    kind: Kind::Text,
-    required: false,
-    meaning: "octets that the mailbox may hold, such as 2GB, or unlimited",
-    form: None,
-};
+const ANY: Parameter = Parameter::new(
+    "Identity",
+    Kind::Text,
+    "the mailbox's address, such as ann@example.test; ann alone is of the default domain",
+)
+.positional();
+pub(super) const IDENTITY: Parameter = ANY.required();
+const PASSWORD: Parameter =
+    Parameter::new("Password", Kind::Secret, "asked for, or read with -PasswordFile FILE (- is standard input)");
+const ALIASES: Parameter =
+    Parameter::new("EmailAddresses", Kind::List, "further addresses that deliver here; replaces the list");
+const QUOTA: Parameter =
+    Parameter::new("Quota", Kind::Text, "octets that the mailbox may hold, such as 2GB, or unlimited");
 
 pub const COMMANDS: &[Command] = &[
     Command {
         verb: "New",
         noun: "Mailbox",
         synopsis: "Makes a mailbox with its folders",
-        parameters: &[IDENTITY, Parameter { required: true, ..PASSWORD }, ALIASES, QUOTA],
+        parameters: &[IDENTITY, PASSWORD.required(), ALIASES, QUOTA],
         destroys: None,
         run: |world, given| Box::pin(new(world, given)),
     },
@@ -51,14 +36,8 @@ pub const COMMANDS: &[Command] = &[
         noun: "Mailbox",
         synopsis: "Shows mailboxes",
         parameters: &[
-            Parameter { required: false, ..IDENTITY },
-            Parameter {
-                name: "ResultSize",
-                kind: Kind::Text,
-                required: false,
-                meaning: "how many at most; 1000 unless given",
-                form: None,
-            },
+            ANY,
+            Parameter::new("ResultSize", Kind::Text, "how many at most, or unlimited; 1000 unless given"),
         ],
         destroys: None,
         run: |world, given| Box::pin(get(world, given)),
@@ -100,24 +79,54 @@ fn aliases(given: Given<'_>) -> Result<Option<Vec<Address>>, Failure> {
     Ok(Some(aliases))
 }
 
-/// Why a mailbox cannot have these addresses.
-fn not_given(error: store::Error, addresses: &[Address]) -> Failure {
-    let named = addresses.iter().map(Address::as_str).collect::<Vec<_>>().join(", ");
+/// Why a mailbox cannot have these addresses; `own`: whose may be among them.
+async fn not_given(
+    world: &dyn World,
+    error: store::Error,
+    addresses: &[Address],
+    own: Option<AccountId>,
+) -> Result<Failure, Failure> {
     match error {
-        store::Error::Exists(_) if addresses.len() == 1 => Failure(format!("{named} belongs to a mailbox already")),
-        store::Error::Exists(_) => Failure(format!("one of these belongs to a mailbox already: {named}")),
-        store::Error::NotFound(_) if !addresses.is_empty() => {
-            Failure(format!("not in an accepted domain of this server: {named}"))
+        store::Error::Exists(_) => {
+            for address in addresses {
+                if let Some(other) = world.directory().find(address).await?.filter(|found| Some(found.id) != own) {
+                    return Ok(Failure(format!("{address} belongs to a mailbox already, {}", other.address)));
+                }
+            }
         }
-        other => other.into(),
+        store::Error::NotFound(_) => {
+            let accepted = world.directory().domains().await?;
+            let stray = |address: &&Address| accepted.iter().all(|domain| domain.name != address.domain());
+            if let Some(stray) = addresses.iter().find(stray) {
+                let accepted = accepted.iter().map(|domain| domain.name.as_str()).collect::<Vec<_>>().join(", ");
+                return Ok(Failure(format!(
+                    "{0} is not an accepted domain of this server, which accepts: {accepted}. To accept it too: New-AcceptedDomain {0}",
+                    stray.domain()
+                )));
+            }
+        }
+        _ => {}
     }
+    Ok(error.into())
+}
+
+/// The mailbox's address; a bare name is of the default domain.
+pub(super) async fn identity(world: &dyn World, given: Given<'_>) -> Result<Address, Failure> {
+    let name = given.required("Identity")?;
+    let domains = world.directory().domains().await?;
+    let default = domains.iter().find(|domain| domain.default).map_or("", |domain| domain.name.as_str());
+    Ok(Address::parse(&identity::user_address(name, default))?)
+}
+
+fn is_unlimited(text: &str) -> bool {
+    text.eq_ignore_ascii_case("unlimited")
 }
 
 /// The outer `None`: not given; the inner: unlimited.
 fn quota(given: Given<'_>) -> Result<Option<Option<u64>>, Failure> {
     match given.text("Quota")? {
         None => Ok(None),
-        Some(text) if text.eq_ignore_ascii_case("unlimited") => Ok(Some(None)),
+        Some(text) if is_unlimited(text) => Ok(Some(None)),
         Some(text) => match u64::read(&json!(text)) {
             Ok(octets) => Ok(Some(Some(octets))),
             Err(why) => Err(Failure(format!("-Quota: {why}, or unlimited"))),
@@ -126,7 +135,7 @@ fn quota(given: Given<'_>) -> Result<Option<Option<u64>>, Failure> {
 }
 
 async fn find(world: &dyn World, given: Given<'_>) -> Result<Arc<Account>, Failure> {
-    let address = Address::parse(given.required("Identity")?)?;
+    let address = identity(world, given).await?;
     let found = world.directory().find(&address).await?;
     found.ok_or_else(|| Failure(format!("there is no mailbox {address}. Get-Mailbox shows them all.")))
 }
@@ -143,7 +152,7 @@ async fn describe(world: &dyn World, account: &Account) -> Result<Object, Failur
 }
 
 async fn new(world: &dyn World, given: Given<'_>) -> Result<Outcome, Failure> {
-    let address = Address::parse(given.required("Identity")?)?;
+    let address = identity(world, given).await?;
     let account = NewAccount {
         address: address.clone(),
         aliases: aliases(given)?.unwrap_or_default(),
@@ -152,8 +161,9 @@ async fn new(world: &dyn World, given: Given<'_>) -> Result<Outcome, Failure> {
         created: world.now(),
     };
     let addresses = [&[address][..], &account.aliases].concat();
-    let created = world.directory().create(account).await;
-    created.map_err(|error| not_given(error, &addresses))?;
+    if let Err(error) = world.directory().create(account).await {
+        return Err(not_given(world, error, &addresses, None).await?);
+    }
     get(world, given).await
 }
 
@@ -162,8 +172,14 @@ async fn get(world: &dyn World, given: Given<'_>) -> Result<Outcome, Failure> {
         let account = find(world, given).await?;
         return Ok(Outcome::of(vec![describe(world, &account).await?]));
     }
-    let wanted = given.text("ResultSize")?.map(|text| u32::read(&json!(text))).transpose();
-    let wanted = wanted.map_err(|why| Failure(format!("-ResultSize: {why}")))?.unwrap_or(1000) as usize;
+    let wanted = match given.text("ResultSize")? {
+        None => 1000,
+        Some(text) if is_unlimited(text) => usize::MAX,
+        Some(text) => match u32::read(&json!(text)) {
+            Ok(number) => number as usize,
+            Err(why) => return Err(Failure(format!("-ResultSize: {why}, or unlimited"))),
+        },
+    };
     // One more than is shown tells whether there are more.
     let mut accounts = world.directory().accounts(None, wanted.saturating_add(1)).await?;
     let mut outcome = Outcome::default();
@@ -189,8 +205,9 @@ async fn set(world: &dyn World, given: Given<'_>) -> Result<Outcome, Failure> {
     }
     let aliases = change.aliases.clone().unwrap_or_default();
     let has_new_password = change.password.is_some();
-    let changed = world.directory().change(account.id, change).await;
-    changed.map_err(|error| not_given(error, &aliases))?;
+    if let Err(error) = world.directory().change(account.id, change).await {
+        return Err(not_given(world, error, &aliases, Some(account.id)).await?);
+    }
     if has_new_password {
         world.passwords().revoke(account.id);
     }

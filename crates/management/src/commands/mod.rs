@@ -1,5 +1,6 @@
 //! The commands that exist: a file for each noun, a row for each command.
 
+mod accepted_domain;
 mod mailbox;
 mod service;
 mod service_settings;
@@ -9,7 +10,8 @@ use crate::Command;
 
 /// Every command, in the order of help.
 pub fn all() -> impl Iterator<Item = &'static Command> {
-    service::COMMANDS.iter().chain(service_settings::COMMANDS).chain(mailbox::COMMANDS).chain(store::COMMANDS)
+    let services = service::COMMANDS.iter().chain(service_settings::COMMANDS);
+    services.chain(mailbox::COMMANDS).chain(accepted_domain::COMMANDS).chain(store::COMMANDS)
 }
 
 /// By `Verb-Noun`, without regard to case.

@@ -5,20 +5,16 @@ use serde_json::{Value, json};
 use crate::settings::{SettingValue, StartupType};
 use crate::{Command, Failure, Given, Kind, Object, Outcome, Parameter, Service, ServiceSettings, World};
 
-const NAME: Parameter = Parameter {
-    name: "Name",
-    kind: Kind::Text,
-    required: true,
-    meaning: "POP3 (MSExchangePOP3) or IMAP4 (MSExchangeIMAP4)",
-    form: None,
-};
+const ANY: Parameter =
+    Parameter::new("Name", Kind::Text, "POP3 (MSExchangePOP3) or IMAP4 (MSExchangeIMAP4)").positional();
+const NAME: Parameter = ANY.required();
 
 pub const COMMANDS: &[Command] = &[
     Command {
         verb: "Get",
         noun: "Service",
         synopsis: "Shows the protocol services, whether they run and how they start",
-        parameters: &[Parameter { required: false, ..NAME }],
+        parameters: &[ANY],
         destroys: None,
         run: |world, given| Box::pin(get(world, given)),
     },
@@ -52,13 +48,12 @@ pub const COMMANDS: &[Command] = &[
         synopsis: "Sets how a service starts",
         parameters: &[
             NAME,
-            Parameter {
-                name: "StartupType",
-                kind: Kind::Text,
-                required: true,
-                meaning: "Automatic: with the server. Manual: by Start-Service. Disabled: not at all",
-                form: None,
-            },
+            Parameter::new(
+                "StartupType",
+                Kind::Text,
+                "Automatic: with the server. Manual: by Start-Service. Disabled: not at all",
+            )
+            .required(),
         ],
         destroys: None,
         run: |world, given| Box::pin(set(world, given)),

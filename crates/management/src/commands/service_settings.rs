@@ -10,7 +10,7 @@ const COUNT: usize = ServiceSettings::DECLARATIONS.len();
 
 /// A parameter for each declared setting.
 const PARAMETERS: [Parameter; COUNT] = {
-    let mut parameters = [Parameter { name: "", kind: Kind::Text, required: false, meaning: "", form: None }; COUNT];
+    let mut parameters = [Parameter::new("", Kind::Text, ""); COUNT];
     let mut at = 0;
     while at < COUNT {
         #[expect(clippy::indexing_slicing, reason = "both have COUNT elements; checked by the compiler")]

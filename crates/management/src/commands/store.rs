@@ -8,13 +8,9 @@ use serde_json::Value;
 
 use crate::{Command, Failure, Given, Kind, Object, Outcome, Parameter, StoreMaintenance};
 
-const PATH: Parameter = Parameter {
-    name: "Path",
-    kind: Kind::Text,
-    required: true,
-    meaning: "the backup's directory, as an absolute path on the server's machine",
-    form: None,
-};
+const PATH: Parameter =
+    Parameter::new("Path", Kind::Text, "the backup's directory, as an absolute path on the server's machine")
+        .required();
 
 pub const COMMANDS: &[Command] = &[
     Command {
@@ -31,7 +27,7 @@ pub const COMMANDS: &[Command] = &[
         synopsis: "Makes a backup of the whole server while mail goes on",
         parameters: &[Parameter {
             meaning: "an empty or new directory, as an absolute path on the server's machine",
-            ..PATH
+            ..PATH.positional()
         }],
         destroys: None,
         run: |world, given| Box::pin(async move { backup(world.maintenance(), path(given)?).await }),
@@ -44,7 +40,7 @@ pub const COMMANDS: &[Command] = &[
         destroys: None,
         run: |world, given| {
             Box::pin(async move {
-                let address = Address::parse(given.required("Identity")?)?;
+                let address = super::mailbox::identity(world, given).await?;
                 restore_mailbox(world.maintenance(), &address, path(given)?).await
             })
         },

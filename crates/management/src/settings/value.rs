@@ -20,11 +20,12 @@ fn expected<T: SettingValue>() -> Invalid {
 }
 
 impl SettingValue for String {
-    const FORM: &'static str = "a text of at most 200 octets without control characters";
+    // What is said in the protocols is ASCII (RFC 1939 §3, RFC 3501 §9, RFC 5321 §4.2).
+    const FORM: &'static str = "a text of at most 200 letters, digits and signs of ASCII";
 
     fn read(value: &Value) -> Result<Self, Invalid> {
         let text = value.as_str().ok_or_else(expected::<Self>)?;
-        let fits = text.len() <= 200 && !text.chars().any(char::is_control);
+        let fits = text.len() <= 200 && text.bytes().all(|octet| matches!(octet, b' '..=b'~'));
         fits.then(|| text.to_owned()).ok_or_else(expected::<Self>)
     }
 
@@ -47,23 +48,38 @@ impl SettingValue for u32 {
 }
 
 impl SettingValue for u64 {
-    const FORM: &'static str = "a number of octets, or one with KB, MB or GB";
+    const FORM: &'static str = "a number of octets, or one with KB, MB, GB or TB";
 
     fn read(value: &Value) -> Result<Self, Invalid> {
         if let Some(number) = value.as_u64() {
             return Ok(number);
         }
         let text = value.as_str().ok_or_else(expected::<Self>)?.trim().to_ascii_uppercase();
-        let units = [("KB", 1u64 << 10), ("MB", 1 << 20), ("GB", 1 << 30), ("", 1)];
-        let parsed = units
-            .into_iter()
-            .find_map(|(suffix, unit)| text.strip_suffix(suffix)?.trim_end().parse::<Self>().ok()?.checked_mul(unit));
+        let units = [("KB", 1u64 << 10), ("MB", 1 << 20), ("GB", 1 << 30), ("TB", 1 << 40), ("", 1)];
+        let parsed = units.into_iter().find_map(|(suffix, unit)| octets(text.strip_suffix(suffix)?.trim_end(), unit));
         parsed.ok_or_else(expected::<Self>)
     }
 
     fn write(&self) -> Value {
         (*self).into()
     }
+}
+
+/// `0.5` of a unit too; of one octet there are no parts.
+fn octets(number: &str, unit: u64) -> Option<u64> {
+    let (whole, parts) = number.split_once('.').unwrap_or((number, ""));
+    let has_parts = !parts.is_empty();
+    if has_parts && (unit == 1 || parts.len() > 9) || number.ends_with('.') || number.contains('+') {
+        return None;
+    }
+    let whole = whole.parse::<u64>().ok()?.checked_mul(unit)?;
+    let parts = if has_parts {
+        let digits = u32::try_from(parts.len()).ok()?;
+        u128::from(parts.parse::<u64>().ok()?) * u128::from(unit) / 10u128.checked_pow(digits)?
+    } else {
+        0
+    };
+    whole.checked_add(parts.try_into().ok()?)
 }
 
 impl SettingValue for Duration {
@@ -178,7 +194,11 @@ mod tests {
     fn sizes_take_units_and_refuse_what_overflows() {
         assert_eq!(u64::read(&"36 MB".into()), Ok(36 << 20));
         assert_eq!(u64::read(&512.into()), Ok(512));
-        assert!(u64::read(&"18446744073709551615KB".into()).is_err());
+        assert_eq!(u64::read(&"1TB".into()), Ok(1 << 40));
+        assert_eq!(u64::read(&"0.5GB".into()), Ok(1 << 29));
+        for wrong in ["18446744073709551615KB", "99999999TB", "1.5", "1.GB", ".5GB", "1.-5GB", "1.0000000001GB", "-1"] {
+            assert!(u64::read(&wrong.into()).is_err(), "{wrong}");
+        }
     }
 
     #[test]
