@@ -114,7 +114,7 @@ fn table(first: &Object, results: &[Object]) -> String {
 }
 
 /// A value without JSON's quotes; lists with commas, objects as `name=value`.
-fn plain(value: &Value) -> String {
+pub(crate) fn plain(value: &Value) -> String {
     match value {
         Value::Null => String::new(),
         Value::String(text) => text.clone(),

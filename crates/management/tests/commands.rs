@@ -4,21 +4,31 @@
 
 use std::sync::Mutex;
 
+use management::settings::{ServerSettings, SmtpSettings};
 use management::{
     BackedUp, Outcome, Passwords, Port, RestoredMailbox, Service, ServiceSettings, Services, StoreMaintenance,
     Verified, World, find, parse_line,
 };
 use serde_json::{Value, json};
 use store::memory::Memory;
-use store::{AccountId, Address, Directory, Future, Mailboxes, PasswordHash, Settings, Timestamp};
+use store::{AccountId, Address, Directory, Future, Mailboxes, PasswordHash, Settings, SettingsMap, Timestamp};
 
-#[derive(Default)]
 struct Server {
     store: Memory,
     running: Mutex<Vec<(Service, ServiceSettings)>>,
     revoked: Mutex<Vec<AccountId>>,
     faults: Mutex<Vec<String>>,
     backups: Mutex<Vec<String>>,
+    started_with: (ServerSettings, SmtpSettings),
+}
+
+impl Default for Server {
+    fn default() -> Self {
+        let none = SettingsMap::new();
+        let started_with = (ServerSettings::load(&none).unwrap(), SmtpSettings::load(&none).unwrap());
+        let (store, running, revoked, faults, backups) = Default::default();
+        Self { store, running, revoked, faults, backups, started_with }
+    }
 }
 
 impl World for Server {
@@ -33,6 +43,9 @@ impl World for Server {
     }
     fn services(&self) -> &dyn Services {
         self
+    }
+    fn started_with(&self) -> (&ServerSettings, &SmtpSettings) {
+        (&self.started_with.0, &self.started_with.1)
     }
     fn passwords(&self) -> &dyn Passwords {
         self
@@ -164,6 +177,22 @@ fn a_changed_setting_waits_for_the_restart_and_says_so() {
     assert_eq!(server.value("Get-ImapSettings", "InForceUntilRestart"), json!({}));
     let reminded = server.run("Get-Service IMAP4").unwrap().warnings;
     assert!(reminded[0].contains("Set-ImapSettings -LoginType SecureLogin"), "{reminded:?}");
+}
+
+#[test]
+fn settings_of_the_server_and_of_smtp_wait_for_its_next_start_and_say_so() {
+    let server = Server::with_domain();
+    assert_eq!(server.value("Get-ServerSettings", "PendingRestart"), false);
+    let changed = server.run("Set-ServerSettings -MaxMessageSize 10MB").unwrap();
+    assert_eq!(changed.results[0]["MaxMessageSize"], 10 << 20);
+    assert_eq!(changed.results[0]["InForceUntilRestart"], json!({"MaxMessageSize": 36 << 20}));
+    assert!(changed.warnings[0].contains("started again"));
+    assert_eq!(server.value("Set-SmtpSettings -TarpitInterval 0", "TarpitInterval"), "00:00:00");
+    assert_eq!(server.value("Get-SmtpSettings", "PendingRestart"), true);
+    assert!(server.run("Set-ServerSettings -HostName é.test").unwrap_err().contains("mail.example.test"));
+    assert!(server.run("Set-SmtpSettings -MaxRecipientsPerMessage 0").unwrap_err().contains("from 1"));
+    let nowhere = server.run("Set-PopSettings -SSLBindings: -UnencryptedOrTLSBindings:");
+    assert!(nowhere.unwrap_err().contains("Stop-Service"));
 }
 
 #[test]

@@ -55,7 +55,13 @@ pub struct Limits {
     pub max_hop_count: u32,
     pub max_protocol_errors: u32,
     pub max_logon_failures: u32,
+    /// Recipients refused, after which a stranger's session ends.
+    pub max_refused_recipients: u32,
+    /// How long a refusal of a stranger's recipient is held back.
+    pub tarpit_interval: Duration,
     pub connection_inactivity_timeout: Duration,
+    /// How long a session may last without log-on and without a recipient that was accepted.
+    pub pre_authenticated_connection_timeout: Duration,
 }
 
 impl Default for Limits {
@@ -68,7 +74,10 @@ impl Default for Limits {
             max_hop_count: 60,
             max_protocol_errors: session.bad_commands,
             max_logon_failures: session.logon_failures,
+            max_refused_recipients: 20,
+            tarpit_interval: Duration::from_secs(5),
             connection_inactivity_timeout: session.command_time,
+            pre_authenticated_connection_timeout: Duration::from_secs(10 * 60),
         }
     }
 }

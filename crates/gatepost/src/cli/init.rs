@@ -2,6 +2,8 @@
 
 use std::io::{Write, stdout};
 
+use management::settings::{HostName, ServerSettings};
+
 use super::Init;
 use super::serve::{Ran, block_on};
 use crate::engine::Engine;
@@ -37,8 +39,10 @@ async fn init(given: &Init) -> Ran {
     let configuration =
         Configuration { host: given.host.clone(), plan: None, automatic_services: false, settings: Vec::new() };
     configure(&engine, configuration).await?;
-    admit(&*engine.directory, &Hashing::new()?, people, now()).await?;
-    let host = host_name(given.host.as_deref().unwrap_or_default());
+    let settings = ServerSettings::load(&*engine.settings.snapshot().await?).map_err(SetupError::from)?;
+    let hashing = Hashing::new(settings.max_concurrent_password_hashes as usize)?;
+    admit(&*engine.directory, &hashing, people, now()).await?;
+    let host = host_name(given.host.as_ref().map_or("", HostName::as_str));
     Certificate::load(TlsFiles::new(data.path()), &host, time::OffsetDateTime::now_utc())?;
     engine.close().await;
     let path = given.data.display();

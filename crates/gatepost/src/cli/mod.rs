@@ -12,6 +12,7 @@ use std::process::ExitCode;
 
 use ::store::Address;
 use clap::{Args, Parser, Subcommand};
+use management::settings::{HostName, SettingValue as _};
 
 use crate::manage;
 use crate::setup::Listen;
@@ -50,7 +51,7 @@ struct Quickstart {
     data: PathBuf,
     /// The name that clients connect to [default: localhost]
     #[arg(long, value_name = "NAME", value_parser = host)]
-    host: Option<String>,
+    host: Option<HostName>,
     /// The address to listen on [default: 127.0.0.1]; with :0, on free ports
     #[arg(long, value_name = "ADDR")]
     listen: Option<Listen>,
@@ -83,7 +84,7 @@ struct Init {
     users_file: PathBuf,
     /// The name that clients connect to [default: this machine's own]
     #[arg(long, value_name = "NAME", value_parser = host)]
-    host: Option<String>,
+    host: Option<HostName>,
 }
 
 #[derive(Args)]
@@ -160,11 +161,9 @@ fn address(text: &str) -> Result<Address, String> {
     Address::parse(text).map_err(|error| error.to_string())
 }
 
-/// A name for certificates and greetings (RFC 5321 §4.1.2: a domain; an address works for clients too).
-fn host(text: &str) -> Result<String, String> {
-    let is_address = text.parse::<std::net::IpAddr>().is_ok();
-    let is_name = Address::parse(&format!("postmaster@{text}")).is_ok();
-    if is_address || is_name { Ok(text.to_ascii_lowercase()) } else { Err("expected a host name".to_owned()) }
+fn host(text: &str) -> Result<HostName, String> {
+    let name = HostName::parse(text).map_err(|invalid| invalid.0)?;
+    if name.as_str().is_empty() { Err(format!("expected {}", HostName::FORM)) } else { Ok(name) }
 }
 
 fn setting(text: &str) -> Result<(String, serde_json::Value), String> {
@@ -197,8 +196,8 @@ mod tests {
         assert_eq!(setting("imap.maxconnectionsperuser = 32").unwrap().0, "Imap.MaxConnectionsPerUser");
         assert!(setting("Imap.Nothing=1").is_err());
         assert!(setting("Imap.LoginType").is_err());
-        assert_eq!(host("Mail.Example.Test").unwrap(), "mail.example.test");
-        for wrong in ["", "a b", "-x.test", "a..b", "a@b"] {
+        assert_eq!(host("Mail.Example.Test").unwrap().as_str(), "mail.example.test");
+        for wrong in ["", "é.test"] {
             assert!(host(wrong).is_err(), "{wrong}");
         }
     }

@@ -1,9 +1,10 @@
 //! `gatepost quickstart`: from nothing to a server that people can use.
 
+use management::settings::HostName;
+
 use super::Quickstart;
 use super::serve::{Newcomers, Ran, logged, serve};
 use crate::engine::Engine;
-use crate::logon::Hashing;
 use crate::logs::{Detail, Log};
 use crate::setup::{
     Configuration, DataDirectory, Person, Plan, SHIFT, SetupError, configure, is_provisioned, parse_password_file,
@@ -19,11 +20,10 @@ async fn quickstart(given: Quickstart, log: Log) -> Ran {
     let people = people(&given)?;
     let data = DataDirectory::create(&given.data)?;
     let engine = Engine::open(&data.store()).await?;
-    let hashing = Hashing::new().map_err(SetupError::from)?;
     let first = !is_provisioned(&engine).await?;
     let plan = plan(&given, first)?;
     let configuration = Configuration {
-        host: given.host.clone().or_else(|| first.then(|| "localhost".to_owned())),
+        host: given.host.clone().or_else(|| first.then(localhost)),
         plan,
         automatic_services: true,
         settings: given.settings,
@@ -32,7 +32,11 @@ async fn quickstart(given: Quickstart, log: Log) -> Ran {
     let engine = engine.with_its_settings().await?;
     let shifted = given.port_offset.is_none() && plan.is_some_and(|plan| plan.offset == SHIFT);
     let newcomers = Newcomers { domain: given.address.domain().to_owned(), people, shifted };
-    serve(&data, engine, hashing, log, &given.run, Some(newcomers)).await
+    serve(&data, engine, log, &given.run, Some(newcomers)).await
+}
+
+fn localhost() -> HostName {
+    HostName::parse("localhost").unwrap_or_default()
 }
 
 /// Where to listen, if the command line or a first run says so.

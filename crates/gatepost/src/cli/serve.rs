@@ -5,7 +5,6 @@ use std::time::Duration;
 
 use super::{Run, Serve};
 use crate::engine::Engine;
-use crate::logon::Hashing;
 use crate::logs::{Detail, Log};
 use crate::server::{Server, Signals};
 use crate::setup::{DataDirectory, Person, Ready, SetupError, is_provisioned};
@@ -29,7 +28,7 @@ pub fn run(given: &Serve) -> Ran {
             return Err(nothing().into());
         }
         let engine = engine.with_its_settings().await?;
-        serve(&data, engine, Hashing::new()?, log, &given.run, None).await
+        serve(&data, engine, log, &given.run, None).await
     })
 }
 
@@ -60,17 +59,10 @@ pub struct Newcomers {
 }
 
 /// Starts, says so, and serves until it is told to end.
-pub async fn serve(
-    data: &DataDirectory,
-    engine: Engine,
-    hashing: Hashing,
-    log: Log,
-    run: &Run,
-    newcomers: Option<Newcomers>,
-) -> Ran {
+pub async fn serve(data: &DataDirectory, engine: Engine, log: Log, run: &Run, newcomers: Option<Newcomers>) -> Ran {
     let domains = engine.directory.domains().await?;
     let signals = Signals::catch()?;
-    let server = Server::start(data, engine, hashing).await?;
+    let server = Server::start(data, engine).await?;
     let shows_card = newcomers.is_some();
     let Newcomers { domain, people, shifted } = newcomers.unwrap_or_else(|| {
         let domain = domains.iter().find(|domain| domain.default).map(|domain| domain.name.clone());

@@ -10,6 +10,7 @@ mod drain;
 mod end;
 mod next;
 mod open;
+mod pause;
 mod received;
 mod send;
 mod stream;

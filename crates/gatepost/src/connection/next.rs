@@ -156,14 +156,6 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Connection<S> {
         .await
     }
 
-    /// Takes leave in the protocol's words, whatever the session is about.
-    async fn dismiss(&mut self, why: &str, end: End) -> End {
-        let farewell = self.terms.protocol.refusal(why);
-        self.out.extend_from_slice(&farewell);
-        self.finish().await;
-        end
-    }
-
     /// A ClientHello where a greeting was already sent: TLS cannot begin any more, and the client is told so
     /// in its own terms.
     async fn refuse_tls(&mut self) -> End {

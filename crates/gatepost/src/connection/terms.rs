@@ -58,8 +58,3 @@ pub struct Terms {
     /// How long the peer may take nothing of what is to be sent.
     pub stall: Duration,
 }
-
-impl Terms {
-    pub const HANDSHAKE: Duration = Duration::from_secs(30);
-    pub const STALL: Duration = Duration::from_secs(300);
-}

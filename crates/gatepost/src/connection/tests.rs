@@ -64,7 +64,7 @@ impl Session for Lines {
 }
 
 fn terms(stall: Duration) -> Arc<Terms> {
-    Arc::new(Terms { protocol: Protocol::Imap, tls: None, handshake: Terms::HANDSHAKE, stall })
+    Arc::new(Terms { protocol: Protocol::Imap, tls: None, handshake: Duration::from_secs(30), stall })
 }
 
 fn peer() -> Peer {
@@ -214,7 +214,8 @@ async fn clear_text_on_a_tls_port_gets_one_line() {
     let drain = Drain::default();
     let (here, mut client) = duplex(1024);
     let drained = drain.connection();
-    let opened = tokio::spawn(Connection::open(here, Opening::Tls, peer(), 1, terms(Terms::STALL), drained));
+    let opened =
+        tokio::spawn(Connection::open(here, Opening::Tls, peer(), 1, terms(Duration::from_secs(300)), drained));
     client.write_all(b"a1 LOGIN ann secret\r\n").await.unwrap();
     client.shutdown().await.unwrap();
     let mut rest = String::new();
@@ -229,7 +230,7 @@ async fn a_probe_loses_nothing_of_a_client_that_speaks_first() {
     let (here, mut client) = duplex(1024);
     client.write_all(b"early\n").await.unwrap();
     let opening = Opening::Greeting { probe: Duration::from_millis(200) };
-    let opened = Connection::open(here, opening, peer(), 1, terms(Terms::STALL), drain.connection()).await;
+    let opened = Connection::open(here, opening, peer(), 1, terms(Duration::from_secs(300)), drain.connection()).await;
     let mut connection = opened.unwrap();
     let range = connection.next(&mut Lines::default()).await.unwrap();
     assert_eq!(connection.received(range), b"early");
@@ -237,7 +238,7 @@ async fn a_probe_loses_nothing_of_a_client_that_speaks_first() {
     // One that waits for the greeting gets it after the probe.
     let (here, _client) = duplex(1024);
     let started = tokio::time::Instant::now();
-    let opened = Connection::open(here, opening, peer(), 1, terms(Terms::STALL), drain.connection()).await;
+    let opened = Connection::open(here, opening, peer(), 1, terms(Duration::from_secs(300)), drain.connection()).await;
     assert!(opened.is_ok());
     assert_eq!(started.elapsed(), Duration::from_millis(200));
 }

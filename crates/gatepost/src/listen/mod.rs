@@ -12,10 +12,11 @@ use std::pin::Pin;
 use std::sync::Arc;
 use std::time::Duration;
 
+use rustls::ServerConfig;
 use tokio::net::{TcpListener, TcpStream};
 use tokio::task::JoinHandle;
 
-use crate::connection::{Connection, Drain, End, Opening, Terms};
+use crate::connection::{Connection, Drain, End, Opening, Protocol, Terms};
 use crate::logs::SessionNumbers;
 pub use bind::{BindError, bind};
 pub use descriptors::Descriptors;
@@ -41,6 +42,14 @@ pub struct Shared {
     pub descriptors: Descriptors,
     /// How long sessions may take to end once told to.
     pub drain_timeout: Duration,
+    pub handshake: Duration,
+    pub stall: Duration,
+}
+
+impl Shared {
+    pub fn terms(&self, protocol: Protocol, tls: Arc<ServerConfig>) -> Arc<Terms> {
+        Arc::new(Terms { protocol, tls: Some(tls), handshake: self.handshake, stall: self.stall })
+    }
 }
 
 /// How long the last words to sessions that did not end in time may take.

@@ -2,7 +2,6 @@ use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::sync::Notify;
 
 use super::*;
-use crate::connection::Protocol;
 
 /// Greets, then waits; panics for a client that says so.
 struct Greeter(Arc<Notify>);
@@ -32,8 +31,19 @@ fn start(limits: Limits, release: &Arc<Notify>, drain_timeout: Duration) -> List
     let listener = bind(([127, 0, 0, 1], 0).into()).unwrap().unwrap();
     let opening = Opening::Greeting { probe: Duration::ZERO };
     let binding = Binding { listener, opening, serve: Arc::new(Greeter(release.clone())) };
-    let terms = Terms { protocol: Protocol::Imap, tls: None, handshake: Terms::HANDSHAKE, stall: Terms::STALL };
-    let shared = Shared { numbers: Arc::default(), descriptors: Descriptors::of(10_000), drain_timeout };
+    let terms = Terms {
+        protocol: Protocol::Imap,
+        tls: None,
+        handshake: Duration::from_secs(30),
+        stall: Duration::from_secs(300),
+    };
+    let shared = Shared {
+        numbers: Arc::default(),
+        descriptors: Descriptors::of(10_000),
+        drain_timeout,
+        handshake: terms.handshake,
+        stall: terms.stall,
+    };
     Listening::start(vec![binding], &Arc::new(terms), limits, &shared)
 }
 

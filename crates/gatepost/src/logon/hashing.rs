@@ -31,10 +31,8 @@ pub struct Hashing {
 }
 
 impl Hashing {
-    /// Hashes computed at the same time, at most.
-    pub const MOST_AT_ONCE: usize = 4;
-
-    pub fn new() -> Result<Self, HashError> {
+    /// `most_at_once`: hashes computed at the same time, and never more than there are processors.
+    pub fn new(most_at_once: usize) -> Result<Self, HashError> {
         let cores = std::thread::available_parallelism().map_or(1, usize::from);
         let mut random = [0; 48];
         aws_lc_rs::rand::fill(&mut random).map_err(failed)?;
@@ -46,7 +44,7 @@ impl Hashing {
             salt: Some(Salt::new(salt).map_err(failed)?),
             hash: Some(Output::new(output).map_err(failed)?),
         };
-        let turns = Arc::new(Semaphore::new(cores.min(Self::MOST_AT_ONCE)));
+        let turns = Arc::new(Semaphore::new(cores.min(most_at_once)));
         Ok(Self { turns, stand_in: stand_in.to_string() })
     }
 

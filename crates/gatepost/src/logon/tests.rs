@@ -11,7 +11,7 @@ const THERE: IpAddr = IpAddr::V4(Ipv4Addr::new(127, 0, 0, 3));
 
 async fn logon(failures: u32) -> (Logon, Arc<Memory>) {
     let store = Arc::new(Memory::new());
-    let hashing = Hashing::new().unwrap();
+    let hashing = Hashing::new(4).unwrap();
     store.add_domain("example.test").await.unwrap();
     let password = Some(hashing.hash(Secret::new("right".into())).await.unwrap());
     for (local, password) in [("ann", password), ("locked", None)] {

@@ -3,6 +3,7 @@
 use std::sync::Arc;
 use std::time::{SystemTime, UNIX_EPOCH};
 
+use management::settings::{ServerSettings, SmtpSettings};
 use management::{Passwords, Port, Services as ServicesPort, StoreMaintenance, World};
 use proto::logon::Secret;
 use store::{AccountId, Directory, Future, Mailboxes, PasswordHash, Settings, Timestamp};
@@ -16,6 +17,8 @@ pub struct Ports {
     pub site: Arc<Site>,
     pub settings: Arc<dyn Settings>,
     pub services: Arc<Services>,
+    /// What the server was started with.
+    pub started_with: (ServerSettings, SmtpSettings),
     pub maintenance: Maintenance,
 }
 
@@ -34,6 +37,10 @@ impl World for Ports {
 
     fn services(&self) -> &dyn ServicesPort {
         &*self.services
+    }
+
+    fn started_with(&self) -> (&ServerSettings, &SmtpSettings) {
+        (&self.started_with.0, &self.started_with.1)
     }
 
     fn passwords(&self) -> &dyn Passwords {

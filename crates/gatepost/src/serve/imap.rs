@@ -38,6 +38,8 @@ fn settings(site: &Site, started: &Started) -> Arc<Settings> {
         max_message: site.max_message_size,
         authentication_timeout: started.settings.pre_authenticated_connection_timeout,
         idle_timeout: started.settings.authenticated_connection_timeout,
+        max_failures: started.settings.max_logon_failures,
+        max_bad_commands: started.settings.max_protocol_errors,
         ..Settings::default()
     })
 }

@@ -33,7 +33,8 @@ fn settings(started: &Started) -> Arc<Settings> {
         max_command: started.settings.max_command_size as usize,
         authorization_timeout: started.settings.pre_authenticated_connection_timeout,
         idle_timeout: started.settings.authenticated_connection_timeout,
-        ..Settings::default()
+        max_failures: started.settings.max_logon_failures,
+        max_bad_commands: started.settings.max_protocol_errors,
     })
 }
 

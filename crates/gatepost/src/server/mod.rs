@@ -6,7 +6,7 @@ mod smtp;
 use std::sync::Arc;
 use std::time::Duration;
 
-use management::settings::ServerSettings;
+use management::settings::{ServerSettings, SmtpSettings};
 use management::{Service, ServiceSettings, Services as _};
 use time::OffsetDateTime;
 use tokio::signal::unix::{Signal, SignalKind, signal};
@@ -56,10 +56,11 @@ pub struct Server {
 
 impl Server {
     /// Binds and starts everything that starts by itself.
-    pub async fn start(data: &DataDirectory, engine: Engine, hashing: Hashing) -> Result<Self, SetupError> {
+    pub async fn start(data: &DataDirectory, engine: Engine) -> Result<Self, SetupError> {
         let stored = engine.settings.snapshot().await?;
         let settings = ServerSettings::load(&stored)?;
-        let host = host_name(&settings.host_name);
+        let host = host_name(settings.host_name.as_str());
+        let hashing = Hashing::new(settings.max_concurrent_password_hashes as usize)?;
         let files = TlsFiles::new(data.path());
         let certificate = Arc::new(Certificate::load(files, &host, OffsetDateTime::now_utc())?);
         let logon = Logon::new(
@@ -79,6 +80,8 @@ impl Server {
             numbers: Arc::default(),
             descriptors: Descriptors::raise(),
             drain_timeout: settings.drain_timeout,
+            handshake: settings.tls_handshake_timeout,
+            stall: settings.write_stall_timeout,
         };
         let tls = |protocol| server_config(protocol, certificate.clone());
         let connectors = connectors::load(&stored)?;
@@ -102,6 +105,7 @@ impl Server {
             site: site.clone(),
             settings: engine.settings.clone(),
             services: services.clone(),
+            started_with: (settings.clone(), SmtpSettings::load(&stored)?),
             maintenance: Maintenance::new(engine.store(), data.clone()),
         };
         let management = ManagementSocket::open(data.management_socket(), ports, settings.drain_timeout)?;

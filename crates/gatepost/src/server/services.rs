@@ -13,7 +13,7 @@ use store::Settings;
 use tokio::net::TcpStream;
 
 use super::addresses;
-use crate::connection::{Connection, End, Opening, Protocol, Terms};
+use crate::connection::{Connection, End, Opening, Protocol};
 use crate::listen::{Binding, Limits, Listening, Serve, Shared, bind};
 use crate::serve::{Site, Started, imap, pop3};
 
@@ -99,8 +99,7 @@ impl Services {
             Service::Pop3 => (Protocol::Pop3, pop3),
             Service::Imap4 => (Protocol::Imap, imap),
         };
-        let terms = Terms { protocol, tls: Some(tls.clone()), handshake: Terms::HANDSHAKE, stall: Terms::STALL };
-        let (terms, bindings) = (Arc::new(terms), bindings.collect());
+        let (terms, bindings) = (self.shared.terms(protocol, tls.clone()), bindings.collect());
         if let Some(warning) = started.settings.login_type.warning() {
             tracing::warn!(service = service.name(), login_type = started.settings.login_type.name(), "{warning}");
         }

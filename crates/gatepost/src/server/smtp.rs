@@ -12,7 +12,7 @@ use rustls::ServerConfig;
 use tokio::net::{TcpListener, TcpStream};
 use transport::{BindingTls, ReceiveConnector};
 
-use crate::connection::{Connection, End, Opening, Protocol, Terms};
+use crate::connection::{Connection, End, Opening, Protocol};
 use crate::listen::{Binding, Limits, Listening, Serve, Shared, bind};
 use crate::serve::Site;
 use crate::serve::smtp::{Receiving, serve};
@@ -42,14 +42,13 @@ impl Smtp {
         };
         let serve: Arc<dyn Serve> = Arc::new(Receive { site: site.clone(), receiving });
         let bindings = bound.into_iter().map(|(listener, opening)| Binding { listener, opening, serve: serve.clone() });
-        let terms =
-            Terms { protocol: Protocol::Smtp, tls: Some(tls), handshake: Terms::HANDSHAKE, stall: Terms::STALL };
+        let terms = shared.terms(Protocol::Smtp, tls);
         let limits = Limits::new(
             settings.max_smtp_connections,
             settings.max_smtp_connection_from_single_ip,
             shared.descriptors.clone(),
         );
-        let listening = Listening::start(bindings.collect(), &Arc::new(terms), limits, shared);
+        let listening = Listening::start(bindings.collect(), &terms, limits, shared);
         for (address, opening) in listening.addresses() {
             tracing::info!(service = "SMTP", %address, tls = *opening == Opening::Tls, "listening");
         }

@@ -89,7 +89,7 @@ impl Plan {
             for binding in &mut connector.bindings {
                 binding.port = self.socket(binding.port).port();
             }
-            changes.push(connectors::change(&connector)?);
+            changes.push(connectors::change(&connector, stored)?);
         }
         Ok(changes)
     }
@@ -125,7 +125,7 @@ mod tests {
     fn every_port_is_shifted_alike_and_the_rest_of_a_connector_stays() {
         let mut client = ReceiveConnector::client_connector(&[]);
         client.banner = Some("ours".into());
-        let (name, value) = connectors::change(&client).unwrap();
+        let (name, value) = connectors::change(&client, &SettingsMap::new()).unwrap();
         let mut stored = SettingsMap::from([(name, value.unwrap())]);
         let plan = Plan { listen: Listen::default(), offset: SHIFT };
         for (name, value) in plan.changes(&stored).unwrap() {

@@ -1,6 +1,6 @@
 //! Domains, mailboxes and settings, made where they are missing.
 
-use management::settings::SettingValue;
+use management::settings::{HostName, SettingValue};
 use management::{Service, ServiceSettings};
 use proto::logon::Secret;
 use serde_json::Value;
@@ -13,7 +13,7 @@ use crate::logon::{Hashing, generate};
 /// How the server is to be set up; what is not said stays as it is.
 pub struct Configuration {
     /// The name for greetings and the certificate.
-    pub host: Option<String>,
+    pub host: Option<HostName>,
     /// Where to listen.
     pub plan: Option<Plan>,
     /// Start POP3 and IMAP4 with the server. An administrator's later choice is left alone.
@@ -35,7 +35,7 @@ pub async fn configure(engine: &Engine, configuration: Configuration) -> Result<
         changes.extend(plan.changes(&stored)?);
     }
     if let Some(host) = configuration.host {
-        changes.push(("Server.HostName".to_owned(), Some(host.into())));
+        changes.push(("Server.HostName".to_owned(), Some(host.write())));
     }
     if configuration.automatic_services {
         for service in Service::ALL {
@@ -73,7 +73,7 @@ fn check_together(stored: &SettingsMap, changes: &[(String, Option<Value>)]) -> 
     let mut after = stored.clone();
     after.extend(changes.iter().filter_map(|(name, value)| Some((name.clone(), value.clone()?))));
     for service in Service::ALL {
-        ServiceSettings::load(&after, service)?;
+        ServiceSettings::load(&after, service)?.check()?;
     }
     management::settings::ServerSettings::load(&after)?;
     crate::connectors::load(&after).map(drop)

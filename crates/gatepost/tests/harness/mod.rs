@@ -66,7 +66,7 @@ pub struct Server {
 impl Server {
     /// `gatepost quickstart ann@example.test` on free ports of all loopback addresses, with what `arguments` add.
     pub fn quickstart(scratch: &Scratch, arguments: &[&str]) -> Self {
-        let standard = ["quickstart", "ann@example.test", "--listen", "0.0.0.0:0"];
+        let standard = ["quickstart", "ann@example.test", "--listen", "0.0.0.0:0", "--set", "Smtp.TarpitInterval=0"];
         Self::start(scratch, &[&standard[..], arguments].concat())
     }
 

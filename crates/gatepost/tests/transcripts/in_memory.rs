@@ -41,7 +41,7 @@ impl Server {
     pub async fn start(script: &Script, port: Port) -> Self {
         let store = Memory::new();
         store.add_domain("example.test").await.unwrap();
-        let hashing = Hashing::new().unwrap();
+        let hashing = Hashing::new(4).unwrap();
         for (address, password) in &script.accounts {
             let password = Some(hashing.hash(Secret::new(password.clone())).await.unwrap());
             let address = Address::parse(address).unwrap();
@@ -84,7 +84,12 @@ impl Server {
             Port::Smtp => (Protocol::Smtp, if tls { 465 } else { 25 }),
             Port::Submission => (Protocol::Smtp, if tls { 465 } else { 587 }),
         };
-        let terms = Terms { protocol, tls: Some(self.tls.clone()), handshake: Terms::HANDSHAKE, stall: Terms::STALL };
+        let terms = Terms {
+            protocol,
+            tls: Some(self.tls.clone()),
+            handshake: Duration::from_secs(30),
+            stall: Duration::from_secs(300),
+        };
         let opening = if tls { Opening::Tls } else { Opening::Greeting { probe: Duration::ZERO } };
         let peer = Peer { remote: ([127, 0, 0, 1], 40_000).into(), local: ([127, 0, 0, 1], number).into() };
         let session = self.sessions.fetch_add(1, Ordering::Relaxed);
@@ -130,11 +135,13 @@ async fn started(store: &Memory, service: Service) -> Started {
 /// The two connectors of a fresh installation.
 fn receiving() -> Receiving {
     let addresses = [[127, 0, 0, 1].into()];
+    let connectors = [ReceiveConnector::default_connector(&addresses), ReceiveConnector::client_connector(&addresses)];
+    let without_tarpit = |mut connector: ReceiveConnector| {
+        connector.limits.tarpit_interval = Duration::ZERO;
+        Arc::new(connector)
+    };
     Receiving {
-        connectors: vec![
-            Arc::new(ReceiveConnector::default_connector(&addresses)),
-            Arc::new(ReceiveConnector::client_connector(&addresses)),
-        ],
+        connectors: connectors.map(without_tarpit).into(),
         tls: Tls { available: true, implicit_port: Some(465) },
         max_connections_per_user: 16,
     }

@@ -36,6 +36,7 @@ impl Server {
             script.settings.iter().map(|(name, value)| format!("{}.{name}={value}", port.settings())).collect();
         let mut arguments =
             vec!["quickstart", &accounts[0].0, "--listen", "127.0.0.1:0", "--password-file", &passwords];
+        arguments.extend(["--set", "Smtp.TarpitInterval=0"]);
         for (address, _) in &accounts[1..] {
             arguments.extend(["--user", address]);
         }

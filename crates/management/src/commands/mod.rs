@@ -2,15 +2,17 @@
 
 mod accepted_domain;
 mod mailbox;
+mod server_settings;
 mod service;
 mod service_settings;
+mod settings;
 pub mod store;
 
 use crate::Command;
 
 /// Every command, in the order of help.
 pub fn all() -> impl Iterator<Item = &'static Command> {
-    let services = service::COMMANDS.iter().chain(service_settings::COMMANDS);
+    let services = service::COMMANDS.iter().chain(service_settings::COMMANDS).chain(server_settings::COMMANDS);
     services.chain(mailbox::COMMANDS).chain(accepted_domain::COMMANDS).chain(store::COMMANDS)
 }
 

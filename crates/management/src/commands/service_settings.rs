@@ -1,28 +1,12 @@
 //! `Get-PopSettings`, `Set-PopSettings`, `Get-ImapSettings`, `Set-ImapSettings`.
 
-use serde_json::Value;
+use store::SettingsMap;
 
 use super::service::stored;
-use crate::settings::Declaration;
-use crate::{Command, Failure, Given, Kind, Object, Outcome, Parameter, Service, ServiceSettings, World};
+use super::settings::{changes, describe, parameters};
+use crate::{Command, Failure, Given, Outcome, Parameter, Service, ServiceSettings, World};
 
-const COUNT: usize = ServiceSettings::DECLARATIONS.len();
-
-/// A parameter for each declared setting.
-const PARAMETERS: [Parameter; COUNT] = {
-    let mut parameters = [Parameter::new("", Kind::Text, ""); COUNT];
-    let mut at = 0;
-    while at < COUNT {
-        #[expect(clippy::indexing_slicing, reason = "both have COUNT elements; checked by the compiler")]
-        let (parameter, declaration): (&mut Parameter, &Declaration) =
-            (&mut parameters[at], &ServiceSettings::DECLARATIONS[at]);
-        parameter.name = declaration.name;
-        parameter.meaning = declaration.meaning;
-        parameter.form = Some(declaration.form);
-        at += 1;
-    }
-    parameters
-};
+const PARAMETERS: [Parameter; ServiceSettings::DECLARATIONS.len()] = parameters(ServiceSettings::DECLARATIONS);
 
 pub const COMMANDS: &[Command] = &[
     Command {
@@ -79,39 +63,18 @@ async fn get(world: &dyn World, service: Service) -> Result<Outcome, Failure> {
     let settings = stored(world, service).await?;
     let running = world.services().running(service);
     Ok(Outcome {
-        results: vec![describe(&settings, running.as_ref())],
+        results: vec![describe(&settings.values(), running.as_ref().map(ServiceSettings::values))],
         warnings: risk(service, &settings).into_iter().collect(),
         fault: None,
     })
 }
 
-/// The stored settings; where the running service has others, those too.
-fn describe(settings: &ServiceSettings, running: Option<&ServiceSettings>) -> Object {
-    let stored = settings.values();
-    let mut object: Object = stored.iter().map(|(name, value)| ((*name).to_owned(), value.clone())).collect();
-    let in_force: Object = running
-        .map(ServiceSettings::values)
-        .unwrap_or_default()
-        .into_iter()
-        .zip(&stored)
-        .filter(|((name, old), (_, new))| *name != "StartupType" && old != new)
-        .map(|((name, old), _)| (name.to_owned(), old))
-        .collect();
-    object.insert("PendingRestart".into(), (!in_force.is_empty()).into());
-    object.insert("InForceUntilRestart".into(), Value::Object(in_force));
-    object
-}
-
 async fn set(world: &dyn World, given: Given<'_>, service: Service) -> Result<Outcome, Failure> {
-    let mut changes = Vec::new();
-    for declaration in ServiceSettings::DECLARATIONS {
-        let Some(value) = given.value(declaration.name) else { continue };
-        let value = (declaration.check)(value).map_err(|why| Failure(format!("-{}: {why}", declaration.name)))?;
-        changes.push((format!("{}.{}", service.group(), declaration.name), Some(value)));
-    }
-    if changes.is_empty() {
-        return Err(Failure(format!("name a setting to change; Get-{}Settings shows them all", service.group())));
-    }
+    let changes = changes(service.group(), ServiceSettings::DECLARATIONS, given)?;
+    let mut after = SettingsMap::clone(&*world.settings().snapshot().await?);
+    after.extend(changes.iter().filter_map(|(name, value)| Some((name.clone(), value.clone()?))));
+    let checked = ServiceSettings::load(&after, service).and_then(|settings| settings.check());
+    checked.map_err(|invalid| Failure(invalid.0))?;
     world.settings().change(changes).await?;
     let mut outcome = get(world, service).await?;
     let settings = stored(world, service).await?;

@@ -7,6 +7,7 @@
 mod declare;
 mod server;
 mod service;
+mod smtp;
 mod value;
 
 use serde_json::Value;
@@ -15,14 +16,40 @@ use store::SettingsMap;
 pub use declare::{Declaration, Invalid};
 pub use server::ServerSettings;
 pub use service::{Service, ServiceSettings, StartupType};
-pub use value::SettingValue;
+pub use smtp::SmtpSettings;
+pub use value::{HostName, SettingValue};
 
 /// All declarations with their full names, in the order of the reference.
 pub fn declarations() -> impl Iterator<Item = (String, &'static Declaration)> {
-    let services = Service::ALL.into_iter().flat_map(|service| {
-        ServiceSettings::DECLARATIONS.iter().map(move |d| (format!("{}.{}", service.group(), d.name), d))
-    });
-    services.chain(ServerSettings::DECLARATIONS.iter().map(|d| (format!("Server.{}", d.name), d)))
+    let services = Service::ALL.into_iter().map(|service| (service.group(), ServiceSettings::DECLARATIONS));
+    let groups = services.chain([("Smtp", SmtpSettings::DECLARATIONS), ("Server", ServerSettings::DECLARATIONS)]);
+    groups.flat_map(|(group, declarations)| declarations.iter().map(move |d| (format!("{group}.{}", d.name), d)))
+}
+
+/// The defaults, in the order of [`declarations`].
+fn defaults() -> Result<Vec<Value>, Invalid> {
+    let none = SettingsMap::new();
+    let mut values = Vec::new();
+    for service in Service::ALL {
+        values.extend(ServiceSettings::load(&none, service)?.values());
+    }
+    values.extend(SmtpSettings::load(&none)?.values());
+    values.extend(ServerSettings::load(&none)?.values());
+    Ok(values.into_iter().map(|(_, value)| value).collect())
+}
+
+/// Every setting with its default, form and meaning, for people.
+pub fn reference() -> Result<String, Invalid> {
+    let mut text = String::new();
+    for ((name, declaration), default) in declarations().zip(defaults()?) {
+        let default = crate::outcome::plain(&default);
+        text += &format!(
+            "{name}\n    {}\n    Default: {default}\n    Takes:   {}\n\n",
+            declaration.meaning,
+            (declaration.form)()
+        );
+    }
+    Ok(text)
 }
 
 /// Checks `Group.Name` and a value written as text; what to keep in the store.
@@ -69,15 +96,34 @@ mod tests {
 
     #[test]
     fn every_default_is_a_value_that_its_own_declaration_accepts() {
-        for service in Service::ALL {
-            let settings = ServiceSettings::load(&SettingsMap::new(), service).unwrap();
-            for (declaration, (_, value)) in ServiceSettings::DECLARATIONS.iter().zip(settings.values()) {
-                assert_eq!((declaration.check)(&value), Ok(value), "{}", declaration.name);
-            }
+        let defaults = defaults().unwrap();
+        assert_eq!(defaults.len(), declarations().count());
+        for ((name, declaration), value) in declarations().zip(defaults) {
+            assert_eq!((declaration.check)(&value), Ok(value), "{name}");
         }
-        let settings = ServerSettings::load(&SettingsMap::new()).unwrap();
-        for (declaration, (_, value)) in ServerSettings::DECLARATIONS.iter().zip(settings.values()) {
-            assert_eq!((declaration.check)(&value), Ok(value), "{}", declaration.name);
+    }
+
+    #[test]
+    fn the_reference_has_every_setting_with_its_default_and_what_it_takes() {
+        let text = reference().unwrap();
+        for (name, _) in declarations() {
+            assert!(text.contains(&format!("{name}\n")), "{name}");
         }
+        assert!(text.contains("Smtp.TarpitInterval\n"));
+        assert!(text.contains("    Default: 00:00:05\n"));
+    }
+
+    #[test]
+    fn a_limit_that_would_lock_everybody_out_is_refused() {
+        for wrong in
+            ["Imap.MaxConnections=0", "Server.MaxFailedLogonsPerMinute=0", "Imap.AuthenticatedConnectionTimeout=1"]
+        {
+            let (name, value) = wrong.split_once('=').unwrap();
+            assert!(parse(name, value).is_err(), "{wrong}");
+        }
+        let none: SettingsMap = ["UnencryptedOrTLSBindings", "SSLBindings"]
+            .map(|name| (format!("Pop.{name}"), Value::Array(Vec::new())))
+            .into();
+        assert!(ServiceSettings::load(&none, Service::Pop3).unwrap().check().unwrap_err().0.contains("Stop-Service"));
     }
 }

@@ -4,13 +4,15 @@ use std::time::Duration;
 
 use store::SettingsMap;
 
+use super::HostName;
 use super::declare::{Invalid, settings_group};
+use super::service::COUNT;
 
 settings_group! {
     /// What all protocols share.
     ServerSettings (_context: ()) named "Server" => {
         /// The name that clients connect to: in greetings, the certificate and Received fields. Empty: the host's own.
-        host_name("HostName"): String = String::new();
+        host_name("HostName"): HostName = HostName::default();
         /// How long expunged messages can be restored; after it their space is used again.
         deleted_item_retention("DeletedItemRetention"): Duration = Duration::from_secs(14 * 24 * 60 * 60);
         /// Octets of one segment of the store's log: what compaction works on at a time.
@@ -18,15 +20,21 @@ settings_group! {
         /// Octets of the largest message, by SMTP and APPEND (RFC 5321 §4.5.3.1.7: 64 KB at least).
         max_message_size("MaxMessageSize", 64 * 1024..=1 << 40): u64 = 36 * 1024 * 1024;
         /// SMTP connections at a time.
-        max_smtp_connections("MaxSmtpConnections"): u32 = 20_000;
+        max_smtp_connections("MaxSmtpConnections", COUNT): u32 = 20_000;
         /// SMTP connections at a time from one address (one /64 network for IPv6).
-        max_smtp_connection_from_single_ip("MaxSmtpConnectionFromSingleIP"): u32 = 200;
+        max_smtp_connection_from_single_ip("MaxSmtpConnectionFromSingleIP", COUNT): u32 = 200;
         /// SMTP connections at a time that are logged on to one mailbox.
-        max_smtp_connections_per_user("MaxSmtpConnectionsPerUser"): u32 = 16;
+        max_smtp_connections_per_user("MaxSmtpConnectionsPerUser", COUNT): u32 = 16;
         /// Failed log-ons a minute from one address (one /64 network for IPv6) over all protocols.
-        max_failed_logons_per_minute("MaxFailedLogonsPerMinute"): u32 = 60;
+        max_failed_logons_per_minute("MaxFailedLogonsPerMinute", COUNT): u32 = 60;
         /// How long a verified password is remembered in memory.
         logon_cache_lifetime("LogonCacheLifetime", Duration::ZERO..=Duration::from_secs(24 * 60 * 60)): Duration = Duration::from_secs(10 * 60);
+        /// Passwords hashed at a time, and never more than there are processors: each takes 19 MiB of memory.
+        max_concurrent_password_hashes("MaxConcurrentPasswordHashes", 1..=64): u32 = 4;
+        /// How long TLS may take to begin.
+        tls_handshake_timeout("TlsHandshakeTimeout", Duration::from_secs(1)..=Duration::from_secs(5 * 60)): Duration = Duration::from_secs(30);
+        /// How long a client may take nothing of what is sent to it.
+        write_stall_timeout("WriteStallTimeout", Duration::from_secs(1)..=Duration::from_secs(60 * 60)): Duration = Duration::from_secs(5 * 60);
         /// How long sessions may take to end when the server stops.
         drain_timeout("DrainTimeout", Duration::ZERO..=Duration::from_secs(60)): Duration = Duration::from_secs(10);
     }

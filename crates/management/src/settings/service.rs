@@ -85,8 +85,13 @@ impl StartupType {
     }
 }
 
+/// None at all would lock everybody out.
+pub(super) const COUNT: RangeInclusive<u32> = 1..=1_000_000;
+
 /// A session that may not wait at all would never be served.
 const TIMEOUT: RangeInclusive<Duration> = Duration::from_secs(1)..=Duration::from_secs(24 * 60 * 60);
+/// As in Exchange: with less, clients would do nothing but log on.
+const IDLE_TIMEOUT: RangeInclusive<Duration> = Duration::from_secs(30)..=Duration::from_secs(24 * 60 * 60);
 
 settings_group! {
     /// The settings of one protocol service; a running service keeps those it was started with.
@@ -102,17 +107,21 @@ settings_group! {
         /// What the service says first.
         banner("Banner"): String = format!("The Gatepost {} service is ready.", service.name());
         /// How long a session may be silent after log-on (RFC 1939 §3: 10 minutes at least; RFC 3501 §5.4: 30).
-        authenticated_connection_timeout("AuthenticatedConnectionTimeout", TIMEOUT): Duration = Duration::from_secs(30 * 60);
+        authenticated_connection_timeout("AuthenticatedConnectionTimeout", IDLE_TIMEOUT): Duration = Duration::from_secs(30 * 60);
         /// How long a session may last without log-on.
         pre_authenticated_connection_timeout("PreAuthenticatedConnectionTimeout", TIMEOUT): Duration = Duration::from_secs(60);
         /// Connections at a time.
-        max_connections("MaxConnections"): u32 = 20_000;
+        max_connections("MaxConnections", COUNT): u32 = 20_000;
         /// Connections at a time from one address (one /64 network for IPv6).
-        max_connection_from_single_ip("MaxConnectionFromSingleIP"): u32 = 200;
+        max_connection_from_single_ip("MaxConnectionFromSingleIP", COUNT): u32 = 200;
         /// Connections at a time that are logged on to one mailbox.
-        max_connections_per_user("MaxConnectionsPerUser"): u32 = 16;
+        max_connections_per_user("MaxConnectionsPerUser", COUNT): u32 = 16;
         /// Octets of one command, literals of an IMAP command included (a message being appended is not).
         max_command_size("MaxCommandSize", 512..=64 * 1024): u32 = match service { Service::Pop3 => 512, Service::Imap4 => 64 * 1024 };
+        /// Failed log-ons after which a session ends.
+        max_logon_failures("MaxLogonFailures", COUNT): u32 = 3;
+        /// Commands that make no sense, after which a session ends.
+        max_protocol_errors("MaxProtocolErrors", COUNT): u32 = 10;
         /// How long a binding in clear waits for a client that begins with TLS before it greets, in milliseconds.
         implicit_tls_probe("ImplicitTlsProbe", 0..=10_000): u32 = 0;
     }
@@ -121,6 +130,16 @@ settings_group! {
 impl ServiceSettings {
     pub fn load(map: &SettingsMap, service: Service) -> Result<Self, Invalid> {
         Self::read(map, service)
+    }
+
+    /// That a service with these settings listens somewhere.
+    pub fn check(&self) -> Result<(), Invalid> {
+        if self.unencrypted_or_tls_bindings.is_empty() && self.ssl_bindings.is_empty() {
+            return Err(Invalid(
+                "without UnencryptedOrTLSBindings and without SSLBindings the service would listen nowhere; to stop it use Stop-Service".to_owned(),
+            ));
+        }
+        Ok(())
     }
 }
 

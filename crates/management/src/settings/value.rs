@@ -34,6 +34,38 @@ impl SettingValue for String {
     }
 }
 
+/// The name that clients connect to: a domain or an address (RFC 5321 §4.1.3); empty for the machine's own.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct HostName(String);
+
+impl HostName {
+    pub fn parse(text: &str) -> Result<Self, Invalid> {
+        let text = text.trim();
+        let is_address = text.parse::<std::net::IpAddr>().is_ok();
+        if text.is_empty() || is_address || store::AcceptedDomain::parse_name(text).is_ok() {
+            return Ok(Self(text.to_ascii_lowercase()));
+        }
+        Err(expected::<Self>())
+    }
+
+    pub fn as_str(&self) -> &str {
+        &self.0
+    }
+}
+
+impl SettingValue for HostName {
+    const FORM: &'static str =
+        "a host name of ASCII letters, digits, hyphens and dots, such as mail.example.test, or an address";
+
+    fn read(value: &Value) -> Result<Self, Invalid> {
+        Self::parse(value.as_str().ok_or_else(expected::<Self>)?)
+    }
+
+    fn write(&self) -> Value {
+        self.as_str().into()
+    }
+}
+
 impl SettingValue for u32 {
     const FORM: &'static str = "a whole number";
 
@@ -198,6 +230,16 @@ mod tests {
         assert_eq!(u64::read(&"0.5GB".into()), Ok(1 << 29));
         for wrong in ["18446744073709551615KB", "99999999TB", "1.5", "1.GB", ".5GB", "1.-5GB", "1.0000000001GB", "-1"] {
             assert!(u64::read(&wrong.into()).is_err(), "{wrong}");
+        }
+    }
+
+    #[test]
+    fn a_host_name_is_one_that_a_certificate_and_a_greeting_can_hold() {
+        for right in ["", "Mail.Example.Test", "localhost", "192.0.2.1", "2001:db8::1"] {
+            assert_eq!(HostName::read(&right.into()).unwrap().as_str(), right.to_ascii_lowercase());
+        }
+        for wrong in ["é.test", "a b", "-x.test", "a..b", "a@b"] {
+            assert!(HostName::read(&wrong.into()).is_err(), "{wrong}");
         }
     }
 

@@ -26,7 +26,7 @@ impl House {
     async fn new() -> Self {
         let store = Memory::new();
         store.add_domain("example.test").await.unwrap();
-        let hashing = Hashing::new().unwrap();
+        let hashing = Hashing::new(4).unwrap();
         let password = Some(hashing.hash(Secret::new("secret".into())).await.unwrap());
         let address = Address::parse("ann@example.test").unwrap();
         let account = NewAccount { address, aliases: vec![], password, quota: None, created: 0 };
@@ -61,7 +61,12 @@ impl House {
     }
 
     fn connection(&self, socket: DuplexStream) -> Connection<DuplexStream> {
-        let terms = Terms { protocol: Protocol::Pop3, tls: None, handshake: Terms::HANDSHAKE, stall: Terms::STALL };
+        let terms = Terms {
+            protocol: Protocol::Pop3,
+            tls: None,
+            handshake: Duration::from_secs(30),
+            stall: Duration::from_secs(300),
+        };
         let peer = Peer { remote: ([127, 0, 0, 1], 1).into(), local: ([127, 0, 0, 1], 995).into() };
         Connection::over(socket, Channel::Implicit, peer, 1, Arc::new(terms), self.drain.connection())
     }

@@ -7,6 +7,7 @@ mod tests;
 
 use std::convert::Infallible;
 use std::sync::Arc;
+use std::time::{Duration, Instant};
 
 use identity::{Rule, Tls, offer};
 use proto::Session as _;
@@ -18,7 +19,7 @@ use transport::{Peer, ReceiveConnector, Refusal, select, store_trouble};
 use self::incoming::{Arrival, Incoming, Stopped};
 use self::recipients::Recipient;
 use super::Site;
-use crate::connection::{Connection, End, Protocol};
+use crate::connection::{Connection, End, Protocol, Wake};
 use crate::logon::{Attempt, LoggedOn};
 
 /// What the SMTP service was started with.
@@ -62,6 +63,10 @@ pub async fn serve<S: AsyncRead + AsyncWrite + Unpin>(
         peer: Peer { connector: connector.clone(), user: None },
         logged_on: None,
         transaction: None,
+        stranger: Some(Stranger {
+            until: Some(connection.now() + connector.limits.pre_authenticated_connection_timeout),
+            refused: 0,
+        }),
     };
     match converse(connection, &mut session, &mut reception).await {
         Ok(never) => match never {},
@@ -79,6 +84,16 @@ struct Reception<'a> {
     peer: Peer,
     logged_on: Option<LoggedOn>,
     transaction: Option<Transaction>,
+    /// Until somebody has logged on.
+    stranger: Option<Stranger>,
+}
+
+/// What a client that nobody knows may still do.
+struct Stranger {
+    /// When it has to go; `None` once a recipient of its was accepted.
+    until: Option<Instant>,
+    /// Recipients of its that were refused for good.
+    refused: u32,
 }
 
 /// RFC 5321 §3.3.
@@ -95,13 +110,27 @@ async fn converse<S: AsyncRead + AsyncWrite + Unpin>(
 ) -> Result<Infallible, End> {
     loop {
         // What takes long or much room is boxed, so that a connection that waits does not hold room for it.
-        let answer = match connection.next(session).await? {
+        let overdue = overdue(reception.stranger.as_ref().and_then(|stranger| stranger.until));
+        let request = match connection.next_or(session, overdue).await? {
+            Wake::Request(request) => request,
+            Wake::Event(()) => return Err(connection.dismiss(OVERDUE, End::TimedOut).await),
+        };
+        let answer = match request {
             Request::Body(range) => match reception.body(connection.received(range)).await {
                 Ok(()) => continue,
                 Err(reply) => Answer::Refused(reply),
             },
             Request::Mail(mail) => told(Box::pin(reception.mail(mail)).await),
-            Request::Rcpt(to) => told(Box::pin(reception.rcpt(to)).await),
+            Request::Rcpt(to) => {
+                let outcome = Box::pin(reception.rcpt(to)).await;
+                if let Some(tarpit) = reception.tarpit(&outcome) {
+                    Box::pin(connection.pause(tarpit)).await?;
+                }
+                if reception.has_guessed_enough() {
+                    return Err(connection.dismiss(GUESSED_ENOUGH, End::GaveUp(GUESSED_ENOUGH.to_owned())).await);
+                }
+                told(outcome)
+            }
             Request::Begin => told(Box::pin(reception.begin()).await),
             Request::End => {
                 let arrival = Arrival {
@@ -141,6 +170,14 @@ async fn converse<S: AsyncRead + AsyncWrite + Unpin>(
     }
 }
 
+/// Never comes for who may stay.
+async fn overdue(until: Option<Instant>) {
+    match until {
+        Some(until) => tokio::time::sleep_until(until.into()).await,
+        None => std::future::pending().await,
+    }
+}
+
 fn told(outcome: Result<(), Reply>) -> Answer {
     match outcome {
         Ok(()) => Answer::Accepted,
@@ -161,6 +198,7 @@ impl Reception<'_> {
             Ok(logged_on) => {
                 self.peer.user = Some(logged_on.account.clone());
                 self.logged_on = Some(logged_on);
+                self.stranger = None;
                 Verdict::Granted
             }
             Err(verdict) => verdict,
@@ -183,6 +221,27 @@ impl Reception<'_> {
             transaction.recipients.push(recipient);
         }
         Ok(())
+    }
+
+    /// How long the answer to a stranger's RCPT is to be held back: guessing addresses takes long, and a slip of
+    /// the pen costs a moment.
+    fn tarpit(&mut self, outcome: &Result<(), Reply>) -> Option<Duration> {
+        let stranger = self.stranger.as_mut()?;
+        match outcome {
+            // Whoever brings mail may take its time.
+            Ok(()) => stranger.until = None,
+            Err(reply) if !reply.is_temporary() => {
+                stranger.refused += 1;
+                return Some(self.peer.connector.limits.tarpit_interval);
+            }
+            Err(_) => {}
+        }
+        None
+    }
+
+    fn has_guessed_enough(&self) -> bool {
+        let limit = self.peer.connector.limits.max_refused_recipients;
+        self.stranger.as_ref().is_some_and(|stranger| stranger.refused >= limit)
     }
 
     /// Also ends the transaction when it fails, as the session does.
@@ -224,6 +283,8 @@ impl Reception<'_> {
     }
 }
 
+const OVERDUE: &str = "The session took too long without log-on and without a recipient, goodbye";
+const GUESSED_ENOUGH: &str = "Too many refused recipients (MaxRefusedRecipients), goodbye";
 const NOBODY_HERE: Reply = Reply::new(554, 3, 2, "No SMTP service here for your address");
 /// The session asks nothing out of its order; if it did, this would be the answer.
 const OUT_OF_STATE: Reply = Reply::new(451, 3, 0, "Mail server temporarily unavailable, try again later");

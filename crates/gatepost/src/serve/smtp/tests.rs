@@ -1,5 +1,6 @@
 //! Whole sessions over a stream in memory, on the in-memory store.
 
+mod strangers;
 mod trouble;
 
 use std::time::Duration;
@@ -24,7 +25,7 @@ struct Server {
 impl Server {
     async fn new() -> Self {
         let store = Arc::new(Memory::new());
-        let hashing = Hashing::new().unwrap();
+        let hashing = Hashing::new(4).unwrap();
         store.add_domain("example.test").await.unwrap();
         store.add_domain("other.test").await.unwrap();
         let password = Some(hashing.hash(Secret::new("secret".into())).await.unwrap());
@@ -39,6 +40,12 @@ impl Server {
         }
         let logon = Logon::new(store.clone(), hashing, 60, Duration::from_secs(600));
         let addresses = [[127, 0, 0, 1].into()];
+        let connectors =
+            [ReceiveConnector::default_connector(&addresses), ReceiveConnector::client_connector(&addresses)];
+        let without_tarpit = |mut connector: ReceiveConnector| {
+            connector.limits.tarpit_interval = Duration::ZERO;
+            Arc::new(connector)
+        };
         Self {
             site: Site {
                 host: "mx.test".into(),
@@ -48,10 +55,7 @@ impl Server {
                 max_message_size: 36 * 1024 * 1024,
             },
             receiving: Receiving {
-                connectors: vec![
-                    Arc::new(ReceiveConnector::default_connector(&addresses)),
-                    Arc::new(ReceiveConnector::client_connector(&addresses)),
-                ],
+                connectors: connectors.map(without_tarpit).into(),
                 tls: Tls { available: true, implicit_port: Some(465) },
                 max_connections_per_user: 16,
             },
@@ -63,7 +67,12 @@ impl Server {
     async fn talk(&self, port: u16, text: &str) -> String {
         let (here, mut there) = duplex(1024 * 1024);
         let drain = Drain::default();
-        let terms = Terms { protocol: Protocol::Smtp, tls: None, handshake: Terms::HANDSHAKE, stall: Terms::STALL };
+        let terms = Terms {
+            protocol: Protocol::Smtp,
+            tls: None,
+            handshake: Duration::from_secs(30),
+            stall: Duration::from_secs(300),
+        };
         let ends = Ends { remote: ([192, 0, 2, 1], 1024).into(), local: ([127, 0, 0, 1], port).into() };
         let channel = if port == 465 { Channel::Implicit } else { Channel::Clear };
         let mut connection = Connection::over(here, channel, ends, 1, Arc::new(terms), drain.connection());

@@ -1,0 +1,95 @@
+//! `Get-SmtpSettings`, `Set-SmtpSettings`, `Get-ServerSettings`, `Set-ServerSettings`: what the server is started with.
+
+use serde_json::Value;
+
+use super::settings::{changes, describe, parameters};
+use crate::settings::{Declaration, ServerSettings, SmtpSettings};
+use crate::{Command, Failure, Given, Outcome, Parameter, World};
+
+const SMTP: [Parameter; SmtpSettings::DECLARATIONS.len()] = parameters(SmtpSettings::DECLARATIONS);
+const SERVER: [Parameter; ServerSettings::DECLARATIONS.len()] = parameters(ServerSettings::DECLARATIONS);
+
+pub const COMMANDS: &[Command] = &[
+    Command {
+        verb: "Get",
+        noun: "SmtpSettings",
+        synopsis: "Shows the limits of SMTP sessions, and those the server still runs with",
+        parameters: &[],
+        destroys: None,
+        run: |world, _| Box::pin(get(world, Group::Smtp)),
+    },
+    Command {
+        verb: "Set",
+        noun: "SmtpSettings",
+        synopsis: "Changes limits of SMTP sessions; they take effect when the server is started again",
+        parameters: &SMTP,
+        destroys: None,
+        run: |world, given| Box::pin(set(world, given, Group::Smtp)),
+    },
+    Command {
+        verb: "Get",
+        noun: "ServerSettings",
+        synopsis: "Shows the settings of the whole server, and those it still runs with",
+        parameters: &[],
+        destroys: None,
+        run: |world, _| Box::pin(get(world, Group::Server)),
+    },
+    Command {
+        verb: "Set",
+        noun: "ServerSettings",
+        synopsis: "Changes settings of the whole server; they take effect when it is started again",
+        parameters: &SERVER,
+        destroys: None,
+        run: |world, given| Box::pin(set(world, given, Group::Server)),
+    },
+];
+
+#[derive(Clone, Copy)]
+enum Group {
+    Smtp,
+    Server,
+}
+
+type Values = Vec<(&'static str, Value)>;
+
+impl Group {
+    const fn name(self) -> &'static str {
+        match self {
+            Self::Smtp => "Smtp",
+            Self::Server => "Server",
+        }
+    }
+
+    const fn declarations(self) -> &'static [Declaration] {
+        match self {
+            Self::Smtp => SmtpSettings::DECLARATIONS,
+            Self::Server => ServerSettings::DECLARATIONS,
+        }
+    }
+
+    /// As stored, and as in force.
+    async fn values(self, world: &dyn World) -> Result<(Values, Values), Failure> {
+        let map = world.settings().snapshot().await?;
+        let (server, smtp) = world.started_with();
+        let stored = match self {
+            Self::Smtp => SmtpSettings::load(&map).map(|stored| (stored.values(), smtp.values())),
+            Self::Server => ServerSettings::load(&map).map(|stored| (stored.values(), server.values())),
+        };
+        stored.map_err(|invalid| Failure(invalid.0))
+    }
+}
+
+async fn get(world: &dyn World, group: Group) -> Result<Outcome, Failure> {
+    let (stored, in_force) = group.values(world).await?;
+    Ok(Outcome::of(vec![describe(&stored, Some(in_force))]))
+}
+
+async fn set(world: &dyn World, given: Given<'_>, group: Group) -> Result<Outcome, Failure> {
+    world.settings().change(changes(group.name(), group.declarations(), given)?).await?;
+    let (stored, in_force) = group.values(world).await?;
+    let mut outcome = Outcome::of(vec![describe(&stored, Some(in_force.clone()))]);
+    if stored != in_force {
+        outcome.warnings.push("The change takes effect when the server is ended and started again.".to_owned());
+    }
+    Ok(outcome)
+}
