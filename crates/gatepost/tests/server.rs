@@ -444,6 +444,7 @@ fn a_start_that_fails_leaves_no_mailbox_whose_password_nobody_has_seen() {
     assert!(!first.status.success() && first.stdout.is_empty(), "{first:?}");
     assert!(String::from_utf8_lossy(&first.stderr).contains("is in use by another program"), "{first:?}");
     let server = Server::quickstart(&scratch, &[]);
+    assert!(!server.log().contains("not closed in order"), "{}", server.log());
     let password = server.password("ann@example.test");
     assert!(pop3_log_on(&mut server.connect_tls("pop3s"), "ann", &password).starts_with("+OK"));
 }

@@ -10,7 +10,8 @@ use crate::engine::Engine;
 use crate::logon::Hashing;
 use crate::manage::now;
 use crate::setup::{
-    Configuration, DataDirectory, SetupError, admit, configure, host_name, is_provisioned, parse_password_file,
+    Configuration, DataDirectory, SetupError, Unfinished, admit, configure, host_name, is_provisioned,
+    parse_password_file,
 };
 use crate::tls::{Certificate, TlsFiles};
 
@@ -20,6 +21,10 @@ pub fn run(given: &Init) -> Ran {
 
 async fn init(given: &Init) -> Ran {
     let people = parse_password_file(&given.users_file)?;
+    if people.is_empty() {
+        let why = format!("{} names nobody; its lines are: address password", given.users_file.display());
+        return Err(SetupError::Refused(why).into());
+    }
     let domain = given.domain.to_ascii_lowercase();
     if let Some(stray) = people.iter().find(|person| person.address.domain() != domain) {
         let why = format!("{} is not of the domain {domain}", stray.address);
@@ -27,23 +32,25 @@ async fn init(given: &Init) -> Ran {
     }
     let data = DataDirectory::create(&given.data)?;
     let engine = Engine::open(&data.store()).await?;
-    if is_provisioned(&engine).await? {
+    let resumes = Unfinished::is_set(&*engine.settings).await?;
+    if !resumes && is_provisioned(&engine).await? {
         let path = given.data.display();
         return Err(SetupError::Refused(format!(
             "{path} is set up already; run it with: gatepost serve --data {path}"
         ))
         .into());
     }
-    engine.directory.add_domain(&domain).await?;
+    Unfinished::set(&*engine.settings).await?;
     let count = people.len();
     let configuration =
         Configuration { host: given.host.clone(), plan: None, automatic_services: false, settings: Vec::new() };
     configure(&engine, configuration).await?;
     let settings = ServerSettings::load(&*engine.settings.snapshot().await?).map_err(SetupError::from)?;
     let hashing = Hashing::new(settings.max_concurrent_password_hashes as usize)?;
-    admit(&*engine.directory, &hashing, people, now()).await?;
+    admit(&*engine.directory, &*engine.settings, &hashing, people, now()).await?;
     let host = host_name(given.host.as_ref().map_or("", HostName::as_str));
     Certificate::load(TlsFiles::new(data.path()), &host, time::OffsetDateTime::now_utc())?;
+    Unfinished::clear(&*engine.settings).await?;
     engine.close().await;
     let path = given.data.display();
     write!(

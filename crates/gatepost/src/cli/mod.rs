@@ -13,6 +13,7 @@ use std::process::ExitCode;
 use ::store::Address;
 use clap::{Args, Parser, Subcommand};
 use management::settings::{HostName, SettingValue as _};
+use rustix::fs::Mode;
 
 use crate::manage;
 use crate::setup::Listen;
@@ -108,6 +109,9 @@ struct Run {
 
 /// Carries out a command line. What went wrong is said on standard error, with an exit status that is not 0.
 pub fn run(arguments: Vec<OsString>) -> ExitCode {
+    // What is made is nobody else's to write, whatever the caller allows; a stricter mask stays.
+    let mask = rustix::process::umask(Mode::empty());
+    rustix::process::umask(mask | Mode::WGRP | Mode::RWXO);
     match management_words(&arguments) {
         Some((command, words)) => finish(manage::run(command, &words, Path::new(DEFAULT_DATA))),
         None if is_verb_and_noun(&arguments) => finish(Err("there is no such command; gatepost --help names them all")),

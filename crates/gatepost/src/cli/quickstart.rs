@@ -1,9 +1,9 @@
 //! `gatepost quickstart`: from nothing to a server that people can use.
 
-use management::settings::HostName;
+use management::settings::{HostName, ServerSettings};
 
 use super::Quickstart;
-use super::serve::{Newcomers, Ran, logged, serve};
+use super::serve::{Newcomers, Ran, logged, refuse_unfinished, serve};
 use crate::engine::Engine;
 use crate::logs::{Detail, Log};
 use crate::setup::{
@@ -20,36 +20,78 @@ async fn quickstart(given: Quickstart, log: Log) -> Ran {
     let people = people(&given)?;
     let data = DataDirectory::create(&given.data)?;
     let engine = Engine::open(&data.store()).await?;
-    let first = !is_provisioned(&engine).await?;
-    let plan = plan(&given, first)?;
+    let notes = match prepare(&given, &data, &engine).await {
+        Ok(notes) => notes,
+        Err(error) => {
+            engine.close().await;
+            return Err(error.into());
+        }
+    };
+    let engine = engine.with_its_settings().await?;
+    let newcomers = Newcomers { domain: given.address.domain().to_owned(), people, notes };
+    serve(&data, engine, log, &given.run, Some(newcomers)).await
+}
+
+/// Makes the settings what the command line says. Answers what is to be said of them.
+async fn prepare(given: &Quickstart, data: &DataDirectory, engine: &Engine) -> Result<Vec<String>, SetupError> {
+    refuse_unfinished(data, engine).await?;
+    let first = !is_provisioned(engine).await?;
+    let before = Plan::stored(&*engine.settings.snapshot().await?);
+    let plan = plan(given, first, before)?;
     let configuration = Configuration {
         host: given.host.clone().or_else(|| first.then(localhost)),
         plan,
         automatic_services: true,
-        settings: given.settings,
+        settings: given.settings.clone(),
     };
-    configure(&engine, configuration).await?;
-    let engine = engine.with_its_settings().await?;
-    let shifted = given.port_offset.is_none() && plan.is_some_and(|plan| plan.offset == SHIFT);
-    let newcomers = Newcomers { domain: given.address.domain().to_owned(), people, shifted };
-    serve(&data, engine, log, &given.run, Some(newcomers)).await
+    configure(engine, configuration).await?;
+    let host = ServerSettings::load(&*engine.settings.snapshot().await?)?.host_name;
+    Ok(notes(given, before, plan, &host))
 }
 
 fn localhost() -> HostName {
-    HostName::parse("localhost").unwrap_or_default()
+    HostName::parse(LOCALHOST).unwrap_or_default()
 }
 
-/// Where to listen, if the command line or a first run says so.
-fn plan(given: &Quickstart, first: bool) -> Result<Option<Plan>, SetupError> {
-    let listen = given.listen.unwrap_or_default();
-    match given.port_offset {
-        Some(offset) if u32::from(offset) + 995 > u32::from(u16::MAX) => {
-            Err(SetupError::Refused(format!("--port-offset {offset} leads past port 65535; 64540 is the most")))
-        }
-        Some(offset) => Ok(Some(Plan { listen, offset })),
-        None if first || given.listen.is_some() => Ok(Some(Plan::find(listen)?)),
-        None => Ok(None),
+const LOCALHOST: &str = "localhost";
+
+/// Where to listen, if the command line or a first run says so. Of what it does not say, what is stored stays.
+fn plan(given: &Quickstart, first: bool, before: Option<Plan>) -> Result<Option<Plan>, SetupError> {
+    if let Some(offset) = given.port_offset
+        && u32::from(offset) + 995 > u32::from(u16::MAX)
+    {
+        return Err(SetupError::Refused(format!("--port-offset {offset} leads past port 65535; 64540 is the most")));
     }
+    let before = before.filter(|plan| !plan.listen.free_ports);
+    let listen = given.listen.or(before.map(|plan| plan.listen)).unwrap_or_default();
+    match (given.port_offset, before) {
+        (Some(offset), _) => Ok(Some(Plan { listen, offset })),
+        (None, Some(Plan { offset, .. })) => Ok(given.listen.map(|listen| Plan { listen, offset })),
+        (None, None) if first || given.listen.is_some() => Ok(Some(Plan::find(listen)?)),
+        (None, None) => Ok(None),
+    }
+}
+
+/// What is to be said of the addresses beside the settings themselves.
+fn notes(given: &Quickstart, before: Option<Plan>, plan: Option<Plan>, host: &HostName) -> Vec<String> {
+    let mut notes = Vec::new();
+    if let (Some(before), Some(plan)) = (before, plan)
+        && before != plan
+    {
+        notes.push(
+            "The server listens elsewhere than before: mail programs that were set up need these settings.".into(),
+        );
+    }
+    let Some(now) = plan.or(before) else { return notes };
+    if now.offset == SHIFT && given.port_offset.is_none() {
+        notes.push(format!(
+            "Every port is its standard one + {SHIFT}, for the standard ones could not be bound. Once they can be: --port-offset 0"
+        ));
+    }
+    if !now.listen.address.is_loopback() && host.as_str() == LOCALHOST {
+        notes.push("Other machines need a name to connect to, and a certificate for it: --host NAME".into());
+    }
+    notes
 }
 
 /// Everybody named on the command line, with the passwords of the file; then those of the file alone.
@@ -78,20 +120,46 @@ mod tests {
     use super::*;
     use crate::setup::Listen;
 
-    #[test]
-    fn an_offset_that_leads_past_the_last_port_is_refused() {
-        let given = |offset| Quickstart {
+    fn given(listen: Option<&str>, port_offset: Option<u16>) -> Quickstart {
+        Quickstart {
             address: store::Address::parse("ann@example.test").unwrap(),
             data: "x".into(),
             host: None,
-            listen: Some(Listen::default()),
-            port_offset: Some(offset),
+            listen: listen.map(|text| text.parse().unwrap()),
+            port_offset,
             users: Vec::new(),
             password_file: None,
             settings: Vec::new(),
             run: crate::cli::Run { log_file: None, json: true },
-        };
-        assert!(plan(&given(64_540), true).is_ok());
-        assert!(plan(&given(64_541), true).is_err());
+        }
+    }
+
+    #[test]
+    fn an_offset_that_leads_past_the_last_port_is_refused() {
+        assert!(plan(&given(None, Some(64_540)), true, None).is_ok());
+        assert!(plan(&given(None, Some(64_541)), true, None).is_err());
+    }
+
+    #[test]
+    fn a_later_run_keeps_the_half_of_its_addresses_that_it_does_not_name() {
+        let before = Plan { listen: "0.0.0.0".parse().unwrap(), offset: 24_000 };
+        let after = |listen, offset| plan(&given(listen, offset), false, Some(before)).unwrap();
+        assert_eq!(after(None, Some(24_100)), Some(Plan { offset: 24_100, ..before }));
+        let loopback = Plan { listen: Listen::default(), ..before };
+        assert_eq!(after(Some("127.0.0.1"), None), Some(loopback));
+        assert_eq!(after(None, None), None);
+
+        let changed = given(Some("127.0.0.1"), None);
+        assert!(notes(&changed, Some(before), Some(loopback), &localhost())[0].contains("elsewhere than before"));
+        assert!(notes(&given(None, None), Some(before), None, &localhost())[0].contains("--host NAME"));
+    }
+
+    #[test]
+    fn that_ports_are_shifted_is_said_each_time_with_the_way_back() {
+        let shifted = Plan { listen: Listen::default(), offset: SHIFT };
+        for plan in [Some(shifted), None] {
+            let notes = notes(&given(None, None), Some(shifted), plan, &localhost());
+            assert!(notes.len() == 1 && notes[0].contains("--port-offset 0"), "{notes:?}");
+        }
     }
 }

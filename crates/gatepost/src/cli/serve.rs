@@ -7,29 +7,40 @@ use super::{Run, Serve};
 use crate::engine::Engine;
 use crate::logs::{Detail, Log};
 use crate::server::{Server, Signals};
-use crate::setup::{DataDirectory, Person, Ready, SetupError, is_provisioned};
+use crate::setup::{DataDirectory, NotShown, Person, Ready, SetupError, Unfinished, is_provisioned};
 
 /// Boxed for there is nothing to tell apart: the text goes to a person.
 pub type Ran<T = ()> = Result<T, Box<dyn std::error::Error>>;
 
 pub fn run(given: &Serve) -> Ran {
     logged(&given.run, Detail::Sessions, async |log| {
-        let nothing = || {
-            let data = given.data.display();
-            SetupError::Refused(format!("nothing is set up in {data}; use: gatepost init --data {data}"))
-        };
-        let data = DataDirectory::open(&given.data)?;
-        // Looked for first: opening a store makes one.
-        if !data.store().is_dir() {
-            return Err(nothing().into());
-        }
+        let data = DataDirectory::of_server(&given.data)?;
         let engine = Engine::open(&data.store()).await?;
+        refuse_unfinished(&data, &engine).await?;
         if !is_provisioned(&engine).await? {
-            return Err(nothing().into());
+            return Err(DataDirectory::nothing_in(&given.data).into());
+        }
+        let not_shown = NotShown::load(&*engine.settings).await?;
+        for address in not_shown.addresses() {
+            tracing::warn!(
+                address,
+                "a password was made for this mailbox and perhaps never shown; Set-Mailbox -Password gives it one, and so does gatepost quickstart"
+            );
         }
         let engine = engine.with_its_settings().await?;
         serve(&data, engine, log, &given.run, None).await
     })
+}
+
+/// What was half set up is not served as if it were whole.
+pub async fn refuse_unfinished(data: &DataDirectory, engine: &Engine) -> Result<(), SetupError> {
+    if !Unfinished::is_set(&*engine.settings).await? {
+        return Ok(());
+    }
+    let data = data.path().display();
+    Err(SetupError::Refused(format!(
+        "the setup of {data} was cut short; finish it with the same command: gatepost init --data {data} --domain D --users-file F"
+    )))
 }
 
 /// A task with a log, whose last lines are written before this returns.
@@ -54,8 +65,8 @@ pub fn block_on<T>(task: impl Future<Output = Ran<T>>) -> Ran<T> {
 pub struct Newcomers {
     pub domain: String,
     pub people: Vec<Person>,
-    /// The ports are not the standard ones, for those could not be had.
-    pub shifted: bool,
+    /// What else is to be said.
+    pub notes: Vec<String>,
 }
 
 /// Starts, says so, and serves until it is told to end.
@@ -64,12 +75,12 @@ pub async fn serve(data: &DataDirectory, engine: Engine, log: Log, run: &Run, ne
     let signals = Signals::catch()?;
     let server = Server::start(data, engine).await?;
     let shows_card = newcomers.is_some();
-    let Newcomers { domain, people, shifted } = newcomers.unwrap_or_else(|| {
+    let Newcomers { domain, people, notes } = newcomers.unwrap_or_else(|| {
         let domain = domains.iter().find(|domain| domain.default).map(|domain| domain.name.clone());
-        Newcomers { domain: domain.unwrap_or_default(), people: Vec::new(), shifted: false }
+        Newcomers { domain: domain.unwrap_or_default(), people: Vec::new(), notes: Vec::new() }
     });
-    // Only now, when nothing can keep the server from running any more: a password that is made up here is
-    // shown this once.
+    // Only now, when nothing but the card itself can fail any more: a password that is made up here is shown this
+    // once.
     let users = match server.admit(people).await {
         Ok(users) => users,
         Err(error) => {
@@ -84,17 +95,30 @@ pub async fn serve(data: &DataDirectory, engine: Engine, log: Log, run: &Run, ne
         data: data.path().to_owned(),
         ports: server.ports().await,
         users,
-        shifted,
+        notes,
         failures: server.failures(),
     };
-    if run.json {
-        writeln!(stdout(), "{}", ready.to_json())?;
-    } else if shows_card {
-        write!(stdout(), "{ready}\nServing until Ctrl-C or SIGTERM.\n")?;
+    let text = match (run.json, shows_card) {
+        (true, _) => format!("{}\n", ready.to_json()),
+        (false, true) => format!("{ready}\nServing until Ctrl-C or SIGTERM.\n"),
+        (false, false) => String::new(),
+    };
+    if let Err(error) = show(&text) {
+        server.stop().await;
+        let why = format!(
+            "the settings could not be shown ({error}), and a password that nobody has seen is made anew the next time"
+        );
+        return Err(SetupError::Refused(why).into());
     }
-    stdout().flush()?;
+    server.shown(&ready.users).await?;
     tracing::info!(host = ready.host, data = %ready.data.display(), "ready");
     drop(ready);
     server.run(signals, log).await;
     Ok(())
+}
+
+fn show(text: &str) -> std::io::Result<()> {
+    let mut stdout = stdout();
+    stdout.write_all(text.as_bytes())?;
+    stdout.flush()
 }

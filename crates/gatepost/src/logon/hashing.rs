@@ -23,7 +23,8 @@ const MAX_PASSES: u32 = 16;
 #[error("the password could not be hashed: {0}")]
 pub struct HashError(String);
 
-/// Hashes and verifies, a few at a time.
+/// Hashes and verifies, a few at a time; clones share their turns.
+#[derive(Clone)]
 pub struct Hashing {
     turns: Arc<Semaphore>,
     /// Verified in place of the hash that an unknown user does not have. No password has it: it is random.

@@ -9,13 +9,15 @@ use serde_json::Value;
 use zeroize::Zeroizing;
 
 use super::MAX_LINE;
-use crate::setup::DataDirectory;
+use crate::setup::{DataDirectory, belongs_to_another};
 
 /// Why a command did not succeed.
 #[derive(Debug, thiserror::Error)]
 pub enum ManageError {
     #[error("{0}")]
     Usage(String),
+    #[error(transparent)]
+    NotOurs(crate::setup::SetupError),
     #[error("no server runs on {data} ({error}); start it with: gatepost serve --data {data}")]
     NoServer { data: String, error: std::io::Error },
     #[error("{0}")]
@@ -44,10 +46,7 @@ pub fn run(command: &'static Command, words: &[String], default_data: &Path) -> 
         let secret = fetch(name, &source)?;
         request.parameters.insert(name.to_owned(), Value::String(secret.as_str().to_owned()));
     }
-    let none = |error| ManageError::NoServer { data: options.data.display().to_string(), error };
-    let data = DataDirectory::open(&options.data).map_err(|error| none(std::io::Error::other(error.to_string())))?;
-    let outcome = ask(connect(&data).map_err(none)?, &request)?;
-    show(outcome, options.json)
+    show(ask(server(&options.data)?, &request)?, options.json)
 }
 
 /// Has the server that runs on this data carry a command out; `None` when none runs.
@@ -152,6 +151,18 @@ fn first_line(reader: &mut impl BufRead) -> Result<Zeroizing<String>, ManageErro
     let mut line = Zeroizing::new(String::new());
     reader.take(64 * 1024).read_line(&mut line)?;
     Ok(Zeroizing::new(line.trim_end_matches(['\r', '\n']).to_owned()))
+}
+
+/// The server of a data directory.
+fn server(data: &Path) -> Result<UnixStream, ManageError> {
+    let connected = match std::fs::canonicalize(data) {
+        Ok(_) => DataDirectory::open(data).map_err(ManageError::NotOurs).map(|data| connect(&data))?,
+        Err(error) => Err(error),
+    };
+    connected.map_err(|error| match error.kind() {
+        ErrorKind::PermissionDenied => ManageError::NotOurs(belongs_to_another(data)),
+        _ => ManageError::NoServer { data: data.display().to_string(), error },
+    })
 }
 
 fn connect(data: &DataDirectory) -> std::io::Result<UnixStream> {

@@ -4,7 +4,7 @@
 //! A backup has the shape of a data directory. That of a stopped server goes the same way as that of one that runs.
 
 use std::fs::{self, DirBuilder};
-use std::os::unix::fs::{DirBuilderExt, MetadataExt};
+use std::os::unix::fs::DirBuilderExt;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
@@ -14,7 +14,7 @@ use store_embedded::{Backup, Embedded, Options, Repaired};
 use tokio::sync::Mutex;
 use tokio::task::spawn_blocking;
 
-use crate::setup::{DataDirectory, SetupError};
+use crate::setup::{DataDirectory, SetupError, be_its_owner};
 use crate::tls::TlsFiles;
 
 /// What an operator does with the store of one data directory while it is open.
@@ -32,7 +32,7 @@ impl Maintenance {
 
     /// Opens the store that no server runs on.
     pub fn open(data: DataDirectory) -> Result<Self, SetupError> {
-        be_its_owner(&data)?;
+        check(&data)?;
         let store = Embedded::open(&data.store(), quiet()).map_err(|error| refused(&data, &error))?;
         Ok(Self::new(Arc::new(store), data))
     }
@@ -128,7 +128,7 @@ pub fn restore(backup: &Path, target: &Path) -> Result<Repaired, SetupError> {
 
 /// Makes the index of a stopped server's store anew.
 pub fn repair(data: &DataDirectory) -> Result<Repaired, SetupError> {
-    be_its_owner(data)?;
+    check(data)?;
     store_embedded::repair(&data.store(), quiet()).map_err(|error| refused(data, &error))
 }
 
@@ -150,20 +150,13 @@ fn refused(data: &DataDirectory, error: &Error) -> SetupError {
     })
 }
 
-/// What another user makes here the server could not open later.
-fn be_its_owner(data: &DataDirectory) -> Result<(), SetupError> {
-    let store = data.store();
-    let owner = match fs::metadata(&store) {
-        Ok(metadata) => metadata.uid(),
-        Err(_) => return Err(SetupError::Refused(format!("there is no server's data in {}", data.path().display()))),
-    };
-    match fs::metadata("/proc/self") {
-        Ok(own) if own.uid() != owner => Err(SetupError::Refused(format!(
-            "{} belongs to another user; run this as that one: sudo -u '#{owner}' gatepost store ...",
-            store.display()
-        ))),
-        _ => Ok(()),
+/// There is a store, and it is the own user's.
+fn check(data: &DataDirectory) -> Result<(), SetupError> {
+    be_its_owner(data.path())?;
+    if data.store().is_dir() {
+        return Ok(());
     }
+    Err(SetupError::Refused(format!("there is no server's data in {}", data.path().display())))
 }
 
 fn make_empty(target: &Path, why: &str) -> Result<(), SetupError> {

@@ -21,7 +21,7 @@ use crate::logon::{Hashing, Logon};
 use crate::logs::Log;
 use crate::manage::{Maintenance, ManagementSocket, Ports as ManagementPorts};
 use crate::serve::Site;
-use crate::setup::{DataDirectory, Person, Ports, SetupError, User, admit, host_name};
+use crate::setup::{DataDirectory, Person, Ports, SetupError, User, admit, host_name, shown};
 use crate::tls::{Certificate, TlsFiles, server_config};
 
 /// How often the certificate is looked at.
@@ -46,17 +46,110 @@ impl Signals {
 
 /// A server that runs.
 pub struct Server {
+    running: Running,
+    engine: Engine,
+}
+
+/// All that uses the store.
+struct Running {
     site: Arc<Site>,
     services: Arc<Services>,
     smtp: smtp::Smtp,
     certificate: Arc<Certificate>,
     management: ManagementSocket,
-    engine: Engine,
 }
 
 impl Server {
     /// Binds and starts everything that starts by itself.
     pub async fn start(data: &DataDirectory, engine: Engine) -> Result<Self, SetupError> {
+        match Running::start(data, &engine).await {
+            Ok(running) => Ok(Self { running, engine }),
+            Err(error) => {
+                engine.close().await;
+                Err(error)
+            }
+        }
+    }
+
+    pub fn host(&self) -> &str {
+        &self.running.site.host
+    }
+
+    /// Why services that start by themselves do not run.
+    pub fn failures(&self) -> Vec<String> {
+        Service::ALL.into_iter().filter_map(|service| self.running.services.failure(service)).collect()
+    }
+
+    pub fn certificate(&self) -> &Certificate {
+        &self.running.certificate
+    }
+
+    /// Makes the mailboxes that are missing.
+    pub async fn admit(&self, people: Vec<Person>) -> Result<Vec<User>, SetupError> {
+        let hashing = self.running.site.logon.hashing();
+        admit(&*self.engine.directory, &*self.engine.settings, hashing, people, crate::manage::now()).await
+    }
+
+    /// Somebody has seen the passwords that were made up for these.
+    pub async fn shown(&self, users: &[User]) -> Result<(), SetupError> {
+        shown(&*self.engine.settings, users).await
+    }
+
+    /// The ports as bound.
+    pub async fn ports(&self) -> Ports {
+        let [pop3, imap] = self.running.services.addresses().await;
+        let (clear, tls) = (|opening| matches!(opening, Opening::Greeting { .. }), |opening| opening == Opening::Tls);
+        Ports {
+            pop3: first(&pop3, clear),
+            pop3s: first(&pop3, tls),
+            imap: first(&imap, clear),
+            imaps: first(&imap, tls),
+            ..self.running.smtp.ports()
+        }
+    }
+
+    /// Serves until it is told to end by SIGTERM or SIGINT, then lets the sessions take leave.
+    pub async fn run(self, signals: Signals, log: Log) {
+        let Signals { mut terminate, mut interrupt, mut hang_up } = signals;
+        let mut certificate_check = tokio::time::interval(CERTIFICATE_CHECK);
+        certificate_check.tick().await;
+        loop {
+            tokio::select! {
+                _ = terminate.recv() => break,
+                _ = interrupt.recv() => break,
+                _ = hang_up.recv() => {
+                    if log.ends_with_its_terminal() {
+                        break;
+                    }
+                    log.reopen();
+                    tracing::info!("the log goes on here");
+                }
+                _ = certificate_check.tick() => {
+                    if let Err(error) = self.running.certificate.refresh(OffsetDateTime::now_utc()) {
+                        tracing::error!(%error, "the certificate could not be looked after");
+                    }
+                }
+            }
+        }
+        tracing::info!("stopping");
+        tokio::select! {
+            () = self.stop() => tracing::info!("stopped"),
+            // Ctrl-C again: nobody wants to wait. The store's log has everything that was answered.
+            _ = interrupt.recv() => tracing::warn!("told to end again: sessions are cut off"),
+        }
+    }
+
+    /// Ends everything: first new connections, then sessions, last the store.
+    pub async fn stop(self) {
+        let Self { running: Running { services, smtp, management, site, .. }, engine } = self;
+        tokio::join!(services.stop_all(), smtp.stop(), management.stop());
+        drop((services, site));
+        engine.close().await;
+    }
+}
+
+impl Running {
+    async fn start(data: &DataDirectory, engine: &Engine) -> Result<Self, SetupError> {
         let stored = engine.settings.snapshot().await?;
         let settings = ServerSettings::load(&stored)?;
         let host = host_name(settings.host_name.as_str());
@@ -108,78 +201,13 @@ impl Server {
             started_with: (settings.clone(), SmtpSettings::load(&stored)?),
             maintenance: Maintenance::new(engine.store(), data.clone()),
         };
-        let management = ManagementSocket::open(data.management_socket(), ports, settings.drain_timeout)?;
-        Ok(Self { site, services, smtp, certificate, management, engine })
-    }
-
-    pub fn host(&self) -> &str {
-        &self.site.host
-    }
-
-    /// Why services that start by themselves do not run.
-    pub fn failures(&self) -> Vec<String> {
-        Service::ALL.into_iter().filter_map(|service| self.services.failure(service)).collect()
-    }
-
-    pub fn certificate(&self) -> &Certificate {
-        &self.certificate
-    }
-
-    /// Makes the mailboxes that are missing.
-    pub async fn admit(&self, people: Vec<Person>) -> Result<Vec<User>, SetupError> {
-        admit(&*self.site.directory, self.site.logon.hashing(), people, crate::manage::now()).await
-    }
-
-    /// The ports as bound.
-    pub async fn ports(&self) -> Ports {
-        let [pop3, imap] = self.services.addresses().await;
-        let (clear, tls) = (|opening| matches!(opening, Opening::Greeting { .. }), |opening| opening == Opening::Tls);
-        Ports {
-            pop3: first(&pop3, clear),
-            pop3s: first(&pop3, tls),
-            imap: first(&imap, clear),
-            imaps: first(&imap, tls),
-            ..self.smtp.ports()
-        }
-    }
-
-    /// Serves until it is told to end by SIGTERM or SIGINT, then lets the sessions take leave.
-    pub async fn run(self, signals: Signals, log: Log) {
-        let Signals { mut terminate, mut interrupt, mut hang_up } = signals;
-        let mut certificate_check = tokio::time::interval(CERTIFICATE_CHECK);
-        certificate_check.tick().await;
-        loop {
-            tokio::select! {
-                _ = terminate.recv() => break,
-                _ = interrupt.recv() => break,
-                _ = hang_up.recv() => {
-                    if log.ends_with_its_terminal() {
-                        break;
-                    }
-                    log.reopen();
-                    tracing::info!("the log goes on here");
-                }
-                _ = certificate_check.tick() => {
-                    if let Err(error) = self.certificate.refresh(OffsetDateTime::now_utc()) {
-                        tracing::error!(%error, "the certificate could not be looked after");
-                    }
-                }
+        match ManagementSocket::open(data.management_socket(), ports, settings.drain_timeout) {
+            Ok(management) => Ok(Self { site, services, smtp, certificate, management }),
+            Err(error) => {
+                tokio::join!(services.stop_all(), smtp.stop());
+                Err(error)
             }
         }
-        tracing::info!("stopping");
-        tokio::select! {
-            () = self.stop() => tracing::info!("stopped"),
-            // Ctrl-C again: nobody wants to wait. The store's log has everything that was answered.
-            _ = interrupt.recv() => tracing::warn!("told to end again: sessions are cut off"),
-        }
-    }
-
-    /// Ends everything: first new connections, then sessions, last the store.
-    pub async fn stop(self) {
-        let Self { services, smtp, management, engine, site, .. } = self;
-        tokio::join!(services.stop_all(), smtp.stop(), management.stop());
-        drop((services, site));
-        engine.close().await;
     }
 }
 

@@ -51,8 +51,8 @@ pub struct Ready {
     pub data: PathBuf,
     pub ports: Ports,
     pub users: Vec<User>,
-    /// Ports are shifted because the standard ones could not be had.
-    pub shifted: bool,
+    /// What else a person must know, a sentence each.
+    pub notes: Vec<String>,
     /// Why a service that should run does not.
     pub failures: Vec<String>,
 }
@@ -84,8 +84,8 @@ impl fmt::Display for Ready {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let Self { host, ports, .. } = self;
         writeln!(f, "Gatepost serves {} on {host}. Settings for mail programs:\n", self.domain)?;
-        if self.shifted {
-            writeln!(f, "  The standard ports could not be bound here, so every port is its standard one + 10000.\n")?;
+        for note in &self.notes {
+            writeln!(f, "  {note}\n")?;
         }
         let rows = [
             ("Incoming mail (IMAP)", ports.imaps, ports.imap),
@@ -116,7 +116,13 @@ impl fmt::Display for Ready {
             match password {
                 Password::Made(secret) => writeln!(f, "  Password    {}   (shown this once)", secret.expose())?,
                 Password::Given(_) => writeln!(f, "  Password    the one in the password file")?,
-                Password::SetBefore => writeln!(f, "  Password    as it was set")?,
+                Password::SetBefore => {
+                    let data = self.data.display();
+                    writeln!(
+                        f,
+                        "  Password    as it was set; another one: gatepost Set-Mailbox {address} -Password --data {data}"
+                    )?;
+                }
             }
         }
         Ok(())
@@ -150,7 +156,7 @@ mod tests {
                 user("bob@example.test", Password::SetBefore),
                 user("carl@example.test", Password::Given(secret("open sesame"))),
             ],
-            shifted: true,
+            notes: vec!["Every port is shifted.".into()],
             failures: vec!["POP3 was not started: its port is taken".into()],
         }
     }
@@ -162,7 +168,7 @@ mod tests {
             "\
 Gatepost serves example.test on localhost. Settings for mail programs:
 
-  The standard ports could not be bound here, so every port is its standard one + 10000.
+  Every port is shifted.
 
   Incoming mail (IMAP)   localhost  port 10993 with SSL/TLS, or port 10143 with STARTTLS
   Incoming mail (POP3)   stopped
@@ -175,7 +181,7 @@ Gatepost serves example.test on localhost. Settings for mail programs:
   User name   ann@example.test
   Password    abcd-efgh   (shown this once)
   User name   bob@example.test
-  Password    as it was set
+  Password    as it was set; another one: gatepost Set-Mailbox bob@example.test -Password --data /data
   User name   carl@example.test
   Password    the one in the password file
 "

@@ -1,11 +1,12 @@
 //! The one directory that holds everything; nothing in it names its own place, so it can be moved.
 
 use std::fs::{self, DirBuilder};
+use std::io::ErrorKind;
 use std::os::fd::AsRawFd;
-use std::os::unix::fs::DirBuilderExt;
+use std::os::unix::fs::{DirBuilderExt, MetadataExt};
 use std::path::{Path, PathBuf};
 
-use super::SetupError;
+use super::{SetupError, be_its_owner};
 
 /// Where the parts of a server's data are.
 #[derive(Clone, Debug)]
@@ -17,6 +18,8 @@ impl DataDirectory {
     pub fn create(path: &Path) -> Result<Self, SetupError> {
         private_directory(path)?;
         let data = Self::open(path)?;
+        be_its_owner(data.path())?;
+        data.warn_if_open();
         // The directory itself may have been there before, open to all; mail is nobody else's business still.
         private_directory(&data.store())?;
         Ok(data)
@@ -25,6 +28,39 @@ impl DataDirectory {
     /// The directory must be there.
     pub fn open(path: &Path) -> Result<Self, SetupError> {
         fs::canonicalize(path).map(Self).map_err(SetupError::file(path))
+    }
+
+    /// The directory of a server that was set up.
+    pub fn of_server(path: &Path) -> Result<Self, SetupError> {
+        let data = match fs::canonicalize(path) {
+            Ok(path) => Self(path),
+            Err(error) if error.kind() == ErrorKind::NotFound => return Err(Self::nothing_in(path)),
+            Err(error) => return Err(SetupError::file(path)(error)),
+        };
+        be_its_owner(data.path())?;
+        // Looked for first: opening a store makes one.
+        if !data.store().is_dir() {
+            return Err(Self::nothing_in(path));
+        }
+        data.warn_if_open();
+        Ok(data)
+    }
+
+    pub fn nothing_in(path: &Path) -> SetupError {
+        let path = path.display();
+        SetupError::Refused(format!(
+            "nothing is set up in {path}; use: gatepost quickstart ADDRESS --data {path}, or: gatepost init --data {path} --domain D --users-file F"
+        ))
+    }
+
+    fn warn_if_open(&self) {
+        let mode = fs::metadata(&self.0).map_or(0, |directory| directory.mode());
+        if mode & 0o022 != 0 {
+            tracing::warn!(
+                data = %self.0.display(),
+                "other users may write in the data directory, and so put keys of theirs in the place of the server's; chmod 700 keeps them out"
+            );
+        }
     }
 
     pub fn path(&self) -> &Path {

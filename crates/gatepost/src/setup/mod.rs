@@ -1,16 +1,22 @@
 //! Makes a server out of nothing, and brings one that is there up to what the command line says.
 
+mod admit;
 mod card;
 mod data;
+mod marks;
+mod owner;
 mod people;
 mod ports;
 mod provision;
 
+pub use admit::{admit, shown};
 pub use card::{Password, Ports, Ready, User};
 pub use data::{DataDirectory, SocketPath};
+pub use marks::{NotShown, Unfinished};
+pub use owner::{be_its_owner, belongs_to_another};
 pub use people::{Person, parse_password_file};
 pub use ports::{Listen, Plan, SHIFT};
-pub use provision::{Configuration, admit, configure, host_name, is_provisioned};
+pub use provision::{Configuration, configure, host_name, is_provisioned};
 
 use crate::listen::BindError;
 

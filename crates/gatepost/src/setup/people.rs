@@ -16,7 +16,12 @@ pub struct Person {
 
 /// Lines of `address password`; the password is the rest of its line.
 pub fn parse_password_file(path: &Path) -> Result<Vec<Person>, SetupError> {
-    let text = zeroize::Zeroizing::new(std::fs::read_to_string(path).map_err(SetupError::file(path))?);
+    let text = zeroize::Zeroizing::new(std::fs::read_to_string(path).map_err(|error| {
+        SetupError::Refused(format!(
+            "the file of passwords {} cannot be read: {error}; its lines are: address password",
+            path.display()
+        ))
+    })?);
     parse(&text).map_err(|(line, why)| SetupError::Refused(format!("{}, line {line}: {why}", path.display())))
 }
 

@@ -60,6 +60,15 @@ impl Plan {
         shifted.try_all().map(|()| shifted)
     }
 
+    /// What an earlier run has stored, as far as it was a plan: an administrator may have bound services otherwise.
+    pub fn stored(stored: &SettingsMap) -> Option<Self> {
+        let bindings = stored.get("Imap.SSLBindings").map(Vec::<SocketAddr>::read)?.ok()?;
+        let [binding] = bindings[..] else { return None };
+        let listen = Listen { address: binding.ip(), free_ports: binding.port() == 0 };
+        let offset = if listen.free_ports { 0 } else { binding.port().checked_sub(Service::Imap4.tls_port())? };
+        Some(Self { listen, offset })
+    }
+
     fn try_all(self) -> Result<(), BindError> {
         let services = Service::ALL.into_iter().flat_map(|service| [service.clear_port(), service.tls_port()]);
         // All are held until the last is bound.
@@ -137,5 +146,6 @@ mod tests {
         let ports: Vec<_> = connectors.iter().flat_map(|c| &c.bindings).map(|binding| binding.port).collect();
         assert_eq!(ports, [10025, 10587, 10465]);
         assert_eq!(connectors[1].banner.as_deref(), Some("ours"));
+        assert_eq!(Plan::stored(&stored), Some(plan), "and a later run knows");
     }
 }

@@ -1,14 +1,12 @@
-//! Domains, mailboxes and settings, made where they are missing.
+//! Settings, made what is asked for.
 
 use management::settings::{HostName, SettingValue};
 use management::{Service, ServiceSettings};
-use proto::logon::Secret;
 use serde_json::Value;
-use store::{AccountChange, Address, Directory, Error, NewAccount, PasswordHash, SettingsMap, Timestamp};
+use store::SettingsMap;
 
-use super::{Password, Person, Plan, SetupError, User};
+use super::{Plan, SetupError};
 use crate::engine::Engine;
-use crate::logon::{Hashing, generate};
 
 /// How the server is to be set up; what is not said stays as it is.
 pub struct Configuration {
@@ -53,21 +51,6 @@ pub async fn configure(engine: &Engine, configuration: Configuration) -> Result<
     Ok(())
 }
 
-/// Makes the domains and mailboxes that are missing: done again after a crash, it goes on where it was. Answers
-/// the people in the order given.
-pub async fn admit(
-    directory: &dyn Directory,
-    hashing: &Hashing,
-    people: Vec<Person>,
-    now: Timestamp,
-) -> Result<Vec<User>, SetupError> {
-    let mut users = Vec::with_capacity(people.len());
-    for person in people {
-        users.push(ensure(directory, hashing, person, now).await?);
-    }
-    Ok(users)
-}
-
 /// Nothing is kept that the server could not start with.
 fn check_together(stored: &SettingsMap, changes: &[(String, Option<Value>)]) -> Result<(), SetupError> {
     let mut after = stored.clone();
@@ -77,59 +60,6 @@ fn check_together(stored: &SettingsMap, changes: &[(String, Option<Value>)]) -> 
     }
     management::settings::ServerSettings::load(&after)?;
     crate::connectors::load(&after).map(drop)
-}
-
-async fn ensure(
-    directory: &dyn Directory,
-    hashing: &Hashing,
-    person: Person,
-    now: Timestamp,
-) -> Result<User, SetupError> {
-    let Person { address, password } = person;
-    match directory.add_domain(address.domain()).await {
-        Ok(()) | Err(Error::Exists(_)) => {}
-        Err(error) => return Err(error.into()),
-    }
-    let there = directory.find(&address).await?;
-    if let Some(hash) = there.as_ref().and_then(|account| account.password.clone()) {
-        return Ok(User { password: still(hashing, hash, password, &address).await, address });
-    }
-    let password = match password {
-        Some(secret) => Password::Given(secret),
-        None => {
-            let made = generate().map_err(|_| SetupError::Refused("the system gives no random numbers".to_owned()))?;
-            Password::Made(Secret::new(made.as_str().to_owned()))
-        }
-    };
-    let hash = match &password {
-        Password::Given(secret) | Password::Made(secret) => Some(hashing.hash(secret.clone()).await?),
-        Password::SetBefore => None,
-    };
-    match there {
-        Some(account) => {
-            let change = AccountChange { password: Some(hash), ..AccountChange::default() };
-            directory.change(account.id, change).await?;
-        }
-        None => {
-            let aliases = Vec::new();
-            let account = NewAccount { address: address.clone(), aliases, password: hash, quota: None, created: now };
-            directory.create(account).await?;
-        }
-    }
-    Ok(User { address, password })
-}
-
-/// A password that is set already stays; whether it is the one of the password file is found out.
-async fn still(hashing: &Hashing, hash: PasswordHash, listed: Option<Secret>, address: &Address) -> Password {
-    let Some(secret) = listed else { return Password::SetBefore };
-    if hashing.verify(Some(hash), secret.clone()).await {
-        return Password::Given(secret);
-    }
-    tracing::warn!(
-        address = address.as_str(),
-        "the mailbox has another password than the password file says, and keeps it; Set-Mailbox -Password changes it"
-    );
-    Password::SetBefore
 }
 
 /// The name that clients connect to: the setting, or this machine's own.
