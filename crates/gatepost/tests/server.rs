@@ -316,6 +316,28 @@ fn services_are_managed_while_the_server_runs() {
 }
 
 #[test]
+fn a_restart_that_cannot_succeed_leaves_the_service_running() {
+    let scratch = Scratch::new();
+    let server = Server::quickstart(&scratch, &[]);
+    let mut session = server.connect("pop3");
+    assert!(session.line().starts_with("+OK"));
+    let taken = format!("0.0.0.0:{}", server.port("imaps").unwrap());
+    let pop3 = format!("0.0.0.0:{}", server.port("pop3").unwrap());
+    server.results(&["Set-PopSettings", "-SSLBindings", &taken, "-UnencryptedOrTLSBindings", &pop3]);
+    let refused = server.manage(&["Restart-Service", "POP3"], "");
+    let said = String::from_utf8_lossy(&refused.stderr);
+    for part in ["goes on as before", "used by IMAP4 of this server", "Set-PopSettings -SSLBindings"] {
+        assert!(said.contains(part), "{said}");
+    }
+    assert_eq!(session.ask("NOOP").get(..4), Some("-ERR"), "before log-on there is none, but the session lives");
+    // Its own port is no hindrance.
+    server.results(&["Set-PopSettings", "-SSLBindings", "127.0.0.1:0"]);
+    server.results(&["Restart-Service", "POP3"]);
+    assert!(session.line().starts_with("-ERR"), "now it was told to leave");
+    assert!(server.connect("pop3").line().starts_with("+OK"));
+}
+
+#[test]
 fn a_mailbox_made_while_the_server_runs_can_be_used_at_once() {
     let scratch = Scratch::new();
     let server = Server::quickstart(&scratch, &[]);

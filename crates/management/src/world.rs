@@ -29,6 +29,8 @@ pub trait Services: Send + Sync {
     fn failure(&self, service: Service) -> Option<String>;
     /// Starts with the stored settings; nothing happens if it runs already.
     fn start(&self, service: Service) -> Future<'_, Port<()>>;
+    /// Starts with the stored settings, and stops what runs only once that can be done.
+    fn restart(&self, service: Service) -> Future<'_, Port<()>>;
     /// Ends its sessions with a farewell; nothing happens if it is stopped already.
     fn stop(&self, service: Service) -> Future<'_, Port<()>>;
 }

@@ -74,6 +74,10 @@ impl Services for Server {
             Ok(())
         })
     }
+    fn restart(&self, service: Service) -> Future<'_, Port<()>> {
+        self.running.lock().unwrap().retain(|(one, _)| *one != service);
+        self.start(service)
+    }
     fn stop(&self, service: Service) -> Future<'_, Port<()>> {
         self.running.lock().unwrap().retain(|(one, _)| *one != service);
         Box::pin(async { Ok(()) })
@@ -159,6 +163,9 @@ fn a_disabled_service_does_not_start() {
     assert!(server.run("Set-Service IMAP4 -StartupType Never").unwrap_err().contains("Automatic"));
     assert_eq!(server.value("Set-Service IMAP4 -StartupType automatic", "StartupType"), "Automatic");
     assert_eq!(server.value("Start-Service IMAP4", "PendingRestart"), false);
+    server.run("Set-Service IMAP4 -StartupType Disabled").unwrap();
+    assert!(server.run("Restart-Service IMAP4").unwrap_err().contains("Set-Service IMAP4 -StartupType Manual"));
+    assert_eq!(server.value("Get-Service IMAP4", "Status"), "Running", "it goes on");
 }
 
 #[test]

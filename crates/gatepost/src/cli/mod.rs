@@ -1,5 +1,6 @@
 //! The command line. Passwords never stand on it: others can see it.
 
+mod help;
 mod init;
 mod quickstart;
 mod serve;
@@ -23,7 +24,7 @@ const DEFAULT_DATA: &str = "./gatepost-data";
 
 /// A whole mail server for any POP3, IMAP and SMTP client.
 #[derive(Parser)]
-#[command(name = "gatepost", version, after_help = after_help())]
+#[command(name = "gatepost", version, after_help = after_help(), disable_help_subcommand = true)]
 struct Cli {
     #[command(subcommand)]
     verb: Verb,
@@ -57,7 +58,7 @@ struct Quickstart {
     #[arg(long, value_name = "ADDR")]
     listen: Option<Listen>,
     /// Every port is its standard one plus N
-    #[arg(long, value_name = "N")]
+    #[arg(long, value_name = "N", value_parser = port_offset)]
     port_offset: Option<u16>,
     /// A further mailbox; may be given again
     #[arg(long = "user", value_name = "ADDRESS", value_parser = address)]
@@ -112,9 +113,13 @@ pub fn run(arguments: Vec<OsString>) -> ExitCode {
     // What is made is nobody else's to write, whatever the caller allows; a stricter mask stays.
     let mask = rustix::process::umask(Mode::empty());
     rustix::process::umask(mask | Mode::WGRP | Mode::RWXO);
-    match management_words(&arguments) {
+    let words = words(&arguments);
+    if let Some(topic) = help::topic(&words) {
+        return finish(help::run(topic));
+    }
+    match management_words(&words) {
         Some((command, words)) => finish(manage::run(command, &words, Path::new(DEFAULT_DATA))),
-        None if is_verb_and_noun(&arguments) => finish(Err("there is no such command; gatepost --help names them all")),
+        None if is_verb_and_noun(&words) => finish(Err(help::unknown(words.first().map_or("", String::as_str)))),
         None => match Cli::try_parse_from(arguments).map(|cli| cli.verb) {
             Ok(Verb::Quickstart(given)) => finish(quickstart::run(given)),
             Ok(Verb::Init(given)) => finish(init::run(&given)),
@@ -139,17 +144,30 @@ fn finish<E: std::fmt::Display>(result: Result<(), E>) -> ExitCode {
     }
 }
 
-/// `Verb-Noun` and what follows it, if the command line is one of those.
-fn management_words(arguments: &[OsString]) -> Option<(&'static management::Command, Vec<String>)> {
-    let command = manage::command_named(arguments.get(1)?.to_str()?)?;
-    let words = arguments.iter().skip(2).map(|word| word.to_string_lossy().into_owned());
-    Some((command, words.collect()))
+/// The words after the program's name, as far as they are text; `--data DIR` may stand before a command's name too.
+fn words(arguments: &[OsString]) -> Vec<String> {
+    let mut words: Vec<String> = arguments.iter().skip(1).map(|word| word.to_string_lossy().into_owned()).collect();
+    let before = match words.first().map(String::as_str) {
+        Some("--data") => 2,
+        Some(word) if word.starts_with("--data=") => 1,
+        _ => 0,
+    };
+    if words.get(before).is_some_and(|word| is_verb_and_noun(std::slice::from_ref(word))) {
+        words.rotate_left(before);
+    }
+    words
 }
 
-/// `Get-Something`: meant as a management command, though none is named so.
-fn is_verb_and_noun(arguments: &[OsString]) -> bool {
-    let word = arguments.get(1).and_then(|word| word.to_str()).unwrap_or_default();
-    word.split_once('-').is_some_and(|(verb, _)| verb.starts_with(|letter: char| letter.is_ascii_alphabetic()))
+/// `Verb-Noun` and what follows it, if the command line is one of those.
+fn management_words(words: &[String]) -> Option<(&'static management::Command, Vec<String>)> {
+    let (name, rest) = words.split_first()?;
+    Some((manage::command_named(name)?, rest.to_vec()))
+}
+
+/// `Get-Something`: meant as a management command, though perhaps none is named so.
+fn is_verb_and_noun(words: &[String]) -> bool {
+    let verb = words.first().and_then(|word| word.split_once('-')).map(|(verb, _)| verb);
+    verb.is_some_and(|verb| verb.starts_with(|letter: char| letter.is_ascii_alphabetic()))
 }
 
 fn after_help() -> String {
@@ -170,6 +188,13 @@ fn host(text: &str) -> Result<HostName, String> {
     if name.as_str().is_empty() { Err(format!("expected {}", HostName::FORM)) } else { Ok(name) }
 }
 
+fn port_offset(text: &str) -> Result<u16, String> {
+    // Port 995 is the highest standard one.
+    const MOST: u16 = u16::MAX - 995;
+    let offset = text.parse().ok().filter(|offset| *offset <= MOST);
+    offset.ok_or_else(|| format!("expected a number from 0 to {MOST}, which is added to every standard port"))
+}
+
 fn setting(text: &str) -> Result<(String, serde_json::Value), String> {
     let (name, value) = text.split_once('=').ok_or("expected NAME=VALUE")?;
     management::settings::parse(name.trim(), value.trim()).map_err(|invalid| invalid.0)
@@ -188,11 +213,34 @@ mod tests {
 
     #[test]
     fn a_verb_and_noun_go_to_management_in_any_case() {
-        let words = |text: &str| management_words(&text.split(' ').map(OsString::from).collect::<Vec<_>>());
+        let words = |text: &str| management_words(&words(&text.split(' ').map(OsString::from).collect::<Vec<_>>()));
         let (command, rest) = words("gatepost get-service POP3").unwrap();
         assert_eq!((command.name().as_str(), &rest[..]), ("Get-Service", &["POP3".to_owned()][..]));
+        for line in ["gatepost --data /d Get-Service POP3", "gatepost --data=/d Get-Service POP3"] {
+            assert_eq!(words(line).unwrap().0.name(), "Get-Service");
+        }
         assert!(words("gatepost serve").is_none());
         assert!(words("gatepost Get-Nothing").is_none());
+    }
+
+    #[test]
+    fn help_is_given_for_everything_and_what_was_meant_is_named() {
+        assert!(help::unknown("Get-Servce").contains("Did you mean Get-Service?"));
+        for topic in ["", "settings", "Set-ImapSettings", "quickstart", "store backup"] {
+            let words: Vec<String> = topic.split_whitespace().map(str::to_owned).collect();
+            assert!(help::run(&words).is_ok(), "{topic}");
+        }
+        assert!(help::run(&["Get-Everything".to_owned()]).is_err());
+        let asked = |text: &str| help::topic(&text.split(' ').map(str::to_owned).collect::<Vec<_>>()).map(<[_]>::len);
+        assert_eq!((asked("get-help Get-Service"), asked("Get-Command"), asked("serve")), (Some(1), Some(0), None));
+    }
+
+    #[test]
+    fn a_port_offset_is_held_to_the_ports_there_are() {
+        assert_eq!(port_offset("64540"), Ok(64_540));
+        for wrong in ["64541", "x", "-1"] {
+            assert!(port_offset(wrong).unwrap_err().contains("0 to 64540"));
+        }
     }
 
     #[test]

@@ -39,8 +39,14 @@ pub fn run(command: &'static Command, words: &[String], default_data: &Path) -> 
     }
     let line = parse_line(command, &words).map_err(|error| ManageError::Usage(error.0))?;
     let Line { mut request, secrets, unconfirmed, .. } = line;
-    if let Some(what) = command.destroys.filter(|_| !unconfirmed) {
-        confirm(what)?;
+    let destroys = command.destroys.filter(|_| !unconfirmed);
+    let asks = destroys.is_some() || secrets.iter().any(|(_, source)| *source == SecretSource::Ask);
+    if let Some(look) = look_first(command, &request).filter(|_| asks && stdin().is_terminal()) {
+        // Nobody is asked about what is not there.
+        ask(server(&options.data)?, &look)?;
+    }
+    if let Some(what) = destroys {
+        confirm(what, command.positional().and_then(|named| request.parameters.get(named.name)))?;
     }
     for (name, source) in secrets {
         let secret = fetch(name, &source)?;
@@ -95,7 +101,8 @@ impl Options {
     }
 }
 
-fn help(command: &Command) -> String {
+/// The parameters of a command.
+pub fn help(command: &Command) -> String {
     let mut text = format!("{}: {}\n\nParameters:\n", command.name(), command.synopsis);
     for parameter in command.parameters {
         let needed = if parameter.required { " (needed)" } else { "" };
@@ -109,16 +116,25 @@ fn help(command: &Command) -> String {
     text
 }
 
-fn confirm(what: &str) -> Result<(), ManageError> {
+/// What shows the one that a command is about: `Get-Mailbox ann` for `Remove-Mailbox ann`.
+fn look_first(command: &Command, request: &Request) -> Option<Request> {
+    let shows = management::find(&format!("Get-{}", command.noun)).filter(|_| command.verb != "New")?;
+    let named = shows.positional()?.name;
+    let value = request.parameters.get(named)?.clone();
+    Some(Request { command: shows.name(), parameters: [(named.to_owned(), value)].into_iter().collect() })
+}
+
+fn confirm(what: &str, named: Option<&Value>) -> Result<(), ManageError> {
     if !stdin().is_terminal() {
         return Err(ManageError::Usage(format!(
             "this is to {what}; give -Confirm:$false to do it without being asked"
         )));
     }
-    write!(stderr(), "This is to {what}. Go on? [y/N] ")?;
+    let named = named.and_then(Value::as_str).map(|named| format!(": {named}")).unwrap_or_default();
+    write!(stderr(), "This is to {what}{named}. Go on? [y/N] ")?;
     let mut answer = String::new();
     stdin().lock().read_line(&mut answer)?;
-    if matches!(answer.trim(), "y" | "Y" | "yes") {
+    if matches!(answer.trim().to_ascii_lowercase().as_str(), "y" | "yes") {
         Ok(())
     } else {
         Err(ManageError::Failed("nothing was done".to_owned()))
@@ -172,10 +188,12 @@ fn connect(data: &DataDirectory) -> std::io::Result<UnixStream> {
 fn ask(mut stream: UnixStream, request: &Request) -> Result<Outcome, ManageError> {
     let mut line = Zeroizing::new(serde_json::to_vec(request).map_err(std::io::Error::from)?);
     line.push(b'\n');
-    stream.write_all(&line)?;
+    // Who is refused at the door may find it closed, with the reason waiting.
+    let sent = stream.write_all(&line);
     let mut answer = String::new();
     BufReader::new(stream).take(MAX_LINE).read_line(&mut answer)?;
     if answer.is_empty() {
+        sent?;
         return Err(ManageError::Failed("the server ended before it answered".to_owned()));
     }
     match serde_json::from_str(&answer).map_err(std::io::Error::from)? {
@@ -201,6 +219,21 @@ pub fn show(outcome: Outcome, json: bool) -> Result<(), ManageError> {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn what_a_prompt_is_about_is_looked_for_first() {
+        let looks = |words: &str| {
+            let words: Vec<String> = words.split(' ').map(str::to_owned).collect();
+            let command = management::find(&words[0]).unwrap();
+            let line = parse_line(command, &words[1..]).ok().unwrap();
+            look_first(command, &line.request).map(|look| (look.command, look.parameters["Identity"].clone()))
+        };
+        let ann = Some(("Get-Mailbox".to_owned(), Value::from("ann@example.test")));
+        assert_eq!(looks("Remove-Mailbox ann@example.test"), ann);
+        assert_eq!(looks("Set-Mailbox ann@example.test -Password"), ann);
+        assert_eq!(looks("New-Mailbox ann@example.test"), None);
+        assert_eq!(looks("Set-ImapSettings -Banner x"), None);
+    }
 
     #[test]
     fn options_of_the_client_are_taken_out_wherever_they_stand() {

@@ -5,7 +5,7 @@ mod maintenance;
 mod socket;
 mod world;
 
-pub use client::{ManageError, ask_if_running, command_named, run, show};
+pub use client::{ManageError, ask_if_running, command_named, help, run, show};
 pub use maintenance::{Maintenance, repair, restore};
 pub use socket::ManagementSocket;
 pub use world::{Ports, now};

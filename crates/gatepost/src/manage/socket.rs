@@ -76,7 +76,13 @@ async fn accept(
             tokio::time::sleep(Duration::from_millis(250)).await;
             continue;
         };
-        let Ok(place) = places.clone().try_acquire_owned() else { continue };
+        let Ok(place) = places.clone().try_acquire_owned() else {
+            let busy = format!("{CLIENTS} management commands are being carried out; try again when one has ended");
+            // One write that waits for nothing.
+            let told = line(&Response::Failed(busy)).map(|line| stream.try_write(&line));
+            tracing::warn!(?told, "a management client was one too many");
+            continue;
+        };
         let (ports, mut stopped) = (ports.clone(), stopped.clone());
         clients.spawn(async move {
             let _place = place;

@@ -184,6 +184,7 @@ impl Running {
             engine.settings.clone(),
             [tls(Protocol::Pop3)?, tls(Protocol::Imap)?],
             shared,
+            smtp.addresses(),
         ));
         for service in Service::ALL {
             let startup = ServiceSettings::load(&stored, service)?.startup_type;

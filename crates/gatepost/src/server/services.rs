@@ -14,7 +14,7 @@ use tokio::net::TcpStream;
 
 use super::addresses;
 use crate::connection::{Connection, End, Opening, Protocol};
-use crate::listen::{Binding, Limits, Listening, Serve, Shared, bind};
+use crate::listen::{BindError, Binding, Limits, Listening, Serve, Shared, bind};
 use crate::serve::{Site, Started, imap, pop3};
 
 /// Both services, running or not.
@@ -24,6 +24,8 @@ pub struct Services {
     /// In the order of [`Service::ALL`].
     tls: [Arc<ServerConfig>; 2],
     shared: Shared,
+    /// Where SMTP listens.
+    smtp: Vec<SocketAddr>,
     /// Held while a service starts or stops: one at a time.
     listening: tokio::sync::Mutex<[Option<Listening>; 2]>,
     /// In the same order.
@@ -41,9 +43,15 @@ enum State {
 }
 
 impl Services {
-    pub fn new(site: Arc<Site>, settings: Arc<dyn Settings>, tls: [Arc<ServerConfig>; 2], shared: Shared) -> Self {
+    pub fn new(
+        site: Arc<Site>,
+        settings: Arc<dyn Settings>,
+        tls: [Arc<ServerConfig>; 2],
+        shared: Shared,
+        smtp: Vec<SocketAddr>,
+    ) -> Self {
         let (listening, states) = Default::default();
-        Self { site, settings, tls, shared, listening, states }
+        Self { site, settings, tls, shared, smtp, listening, states }
     }
 
     /// Where each listens, in the order of [`Service::ALL`].
@@ -66,24 +74,36 @@ impl Services {
         *slot(&mut self.states.lock().unwrap_or_else(PoisonError::into_inner), service) = state;
     }
 
-    async fn try_start(&self, service: Service) -> Port<()> {
+    /// Starts a service; one that runs goes on, or with `anew` is stopped once nothing but its own sessions stands in
+    /// the way of the start.
+    async fn begin(&self, service: Service, anew: bool) -> Port<()> {
         let mut listening = self.listening.lock().await;
-        let listening = slot(&mut listening, service);
-        if listening.is_some() {
+        let own = addresses(slot(&mut listening, service).as_ref());
+        if !anew && slot(&mut listening, service).is_some() {
             return Ok(());
         }
         let stored = self.settings.snapshot().await.map_err(|error| error.to_string())?;
         let settings = ServiceSettings::load(&stored, service).map_err(|invalid| invalid.0)?;
         let probe = Duration::from_millis(settings.implicit_tls_probe.into());
-        let clear = settings.unencrypted_or_tls_bindings.iter().map(|address| (address, Opening::Greeting { probe }));
-        let tls = settings.ssl_bindings.iter().map(|address| (address, Opening::Tls));
-        let mut bound = Vec::new();
+        let clear = settings.unencrypted_or_tls_bindings.iter().map(|address| (*address, Opening::Greeting { probe }));
+        let tls = settings.ssl_bindings.iter().map(|address| (*address, Opening::Tls));
+        let (mut bound, mut held_by_itself) = (Vec::new(), Vec::new());
         for (address, opening) in clear.chain(tls) {
-            let listener = bind(*address).map_err(|error| {
-                let (name, group) = (service.name(), service.group());
-                let setting = if opening == Opening::Tls { "SSLBindings" } else { "UnencryptedOrTLSBindings" };
-                format!("{error}. To bind {name} elsewhere: Set-{group}Settings -{setting}. Then: Start-Service {name}")
-            })?;
+            match bind(address) {
+                Ok(listener) => bound.extend(listener.map(|listener| (listener, opening))),
+                Err(BindError::InUse(_)) if own.iter().any(|(own, _)| own.port() == address.port()) => {
+                    held_by_itself.push((address, opening));
+                }
+                Err(error) => return Err(self.not_bound(service, opening, error, &listening)),
+            }
+        }
+        if let Some(running) = slot(&mut listening, service).take() {
+            self.set_state(service, State::Stopped);
+            running.stop().await;
+            tracing::info!(service = service.name(), "stopped");
+        }
+        for (address, opening) in held_by_itself {
+            let listener = bind(address).map_err(|error| self.not_bound(service, opening, error, &listening))?;
             bound.extend(listener.map(|listener| (listener, opening)));
         }
         let implicit = bound.iter().find(|(_, opening)| *opening == Opening::Tls);
@@ -107,9 +127,47 @@ impl Services {
         for (address, opening) in running.addresses() {
             tracing::info!(service = service.name(), %address, tls = *opening == Opening::Tls, "listening");
         }
-        *listening = Some(running);
+        *slot(&mut listening, service) = Some(running);
         self.set_state(service, State::Running(started));
         Ok(())
+    }
+
+    /// Why a service cannot be had where its settings want it.
+    fn not_bound(
+        &self,
+        service: Service,
+        opening: Opening,
+        error: BindError,
+        listening: &[Option<Listening>; 2],
+    ) -> String {
+        let (name, group) = (service.name(), service.group());
+        let setting = if opening == Opening::Tls { "SSLBindings" } else { "UnencryptedOrTLSBindings" };
+        let why = match error {
+            BindError::InUse(address) => match self.holder(address, listening) {
+                Some(holder) => format!("{address} is used by {holder} of this server"),
+                None => error.to_string(),
+            },
+            error => error.to_string(),
+        };
+        format!("{why}. To bind {name} elsewhere: Set-{group}Settings -{setting}. Then: Start-Service {name}")
+    }
+
+    fn holder(&self, address: SocketAddr, listening: &[Option<Listening>; 2]) -> Option<&'static str> {
+        let has_port = |held: &[SocketAddr]| held.iter().any(|held| held.port() == address.port());
+        let services = Service::ALL.into_iter().zip(listening).find(|(_, listening)| {
+            has_port(&addresses(listening.as_ref()).into_iter().map(|(address, _)| address).collect::<Vec<_>>())
+        });
+        services.map(|(service, _)| service.name()).or_else(|| has_port(&self.smtp).then_some("SMTP"))
+    }
+
+    fn not_begun(&self, service: Service, why: &str) -> String {
+        let name = service.name();
+        if management::Services::running(self, service).is_some() {
+            return format!("{name} was not restarted and goes on as before: {why}");
+        }
+        let why = format!("{name} was not started: {why}");
+        self.set_state(service, State::Failed(why.clone()));
+        why
     }
 
     async fn stop_one(&self, service: Service) {
@@ -139,14 +197,11 @@ impl management::Services for Services {
     }
 
     fn start(&self, service: Service) -> store::Future<'_, Port<()>> {
-        Box::pin(async move {
-            let started = self.try_start(service).await;
-            started.map_err(|why| {
-                let why = format!("{} was not started: {why}", service.name());
-                self.set_state(service, State::Failed(why.clone()));
-                why
-            })
-        })
+        Box::pin(async move { self.begin(service, false).await.map_err(|why| self.not_begun(service, &why)) })
+    }
+
+    fn restart(&self, service: Service) -> store::Future<'_, Port<()>> {
+        Box::pin(async move { self.begin(service, true).await.map_err(|why| self.not_begun(service, &why)) })
     }
 
     fn stop(&self, service: Service) -> store::Future<'_, Port<()>> {

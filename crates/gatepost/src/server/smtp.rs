@@ -55,6 +55,10 @@ impl Smtp {
         Ok(Self { listening, ports })
     }
 
+    pub fn addresses(&self) -> Vec<SocketAddr> {
+        self.listening.addresses().iter().map(|(address, _)| *address).collect()
+    }
+
     pub fn ports(&self) -> Ports {
         self.ports
     }

@@ -37,7 +37,7 @@ pub const COMMANDS: &[Command] = &[
     Command {
         verb: "Restart",
         noun: "Service",
-        synopsis: "Stops a service if it runs, then starts it: changed settings take effect",
+        synopsis: "Starts a service anew, so that changed settings take effect; one that runs is stopped for it",
         parameters: &[NAME],
         destroys: None,
         run: |world, given| Box::pin(restart(world, given)),
@@ -107,11 +107,7 @@ async fn done(world: &dyn World, service: Service) -> Result<Outcome, Failure> {
 }
 
 async fn start(world: &dyn World, given: Given<'_>) -> Result<Outcome, Failure> {
-    let service = parse(given.required("Name")?)?;
-    if stored(world, service).await?.startup_type == StartupType::Disabled {
-        let name = service.name();
-        return Err(Failure(format!("{name} is disabled. Use: Set-Service {name} -StartupType Manual")));
-    }
+    let service = may_start(world, given).await?;
     world.services().start(service).await.map_err(Failure)?;
     done(world, service).await
 }
@@ -123,8 +119,18 @@ async fn stop(world: &dyn World, given: Given<'_>) -> Result<Outcome, Failure> {
 }
 
 async fn restart(world: &dyn World, given: Given<'_>) -> Result<Outcome, Failure> {
-    stop(world, given).await?;
-    start(world, given).await
+    let service = may_start(world, given).await?;
+    world.services().restart(service).await.map_err(Failure)?;
+    done(world, service).await
+}
+
+async fn may_start(world: &dyn World, given: Given<'_>) -> Result<Service, Failure> {
+    let service = parse(given.required("Name")?)?;
+    if stored(world, service).await?.startup_type == StartupType::Disabled {
+        let name = service.name();
+        return Err(Failure(format!("{name} is disabled. Use: Set-Service {name} -StartupType Manual")));
+    }
+    Ok(service)
 }
 
 async fn set(world: &dyn World, given: Given<'_>) -> Result<Outcome, Failure> {
