@@ -181,7 +181,8 @@ fn few_open_files_limit_connections_and_never_management() {
     }
     assert_eq!((served, told), (128, 172));
     assert_eq!(server.results(&["Get-Service", "POP3"])[0]["Status"], "Running");
-    server.logged(&["WARN", "leaves room for 128 connections only"]);
+    server.logged(&["leaves room for 128 connections"]);
+    server.logged(&["WARN", "connection refused", "limit of open files"]);
 }
 
 #[test]
@@ -313,6 +314,18 @@ fn services_are_managed_while_the_server_runs() {
     assert_eq!(server.results(&["Get-Service", "POP3"])[0]["PendingRestart"], false);
     let line = server.logged(&["listening", "POP3", "tls=false"]);
     assert!(line.contains("address=0.0.0.0:"), "{line}");
+}
+
+#[test]
+fn a_management_client_too_many_is_told_so() {
+    let scratch = Scratch::new();
+    let server = Server::quickstart(&scratch, &[]);
+    let socket = server.data().join("management.sock");
+    let held: Vec<_> = (0..16).map(|_| std::os::unix::net::UnixStream::connect(&socket).unwrap()).collect();
+    let refused = server.manage(&["Get-Service"], "");
+    let said = String::from_utf8_lossy(&refused.stderr);
+    assert!(!refused.status.success() && said.contains("16 management commands"), "{said}");
+    drop(held);
 }
 
 #[test]

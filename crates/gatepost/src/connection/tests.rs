@@ -225,6 +225,20 @@ async fn clear_text_on_a_tls_port_gets_one_line() {
 }
 
 #[tokio::test(start_paused = true)]
+async fn a_client_that_waits_for_a_greeting_on_a_tls_port_is_told_before_the_close() {
+    let drain = Drain::default();
+    let (here, mut client) = duplex(1024);
+    let drained = drain.connection();
+    let opened =
+        tokio::spawn(Connection::open(here, Opening::Tls, peer(), 1, terms(Duration::from_secs(300)), drained));
+    let mut said = String::new();
+    client.read_to_string(&mut said).await.unwrap();
+    assert_eq!(said, "* BYE This port needs TLS from the start (SSL/TLS, not STARTTLS).\r\n");
+    drop(client);
+    assert!(matches!(opened.await.unwrap(), Err(End::TimedOut)));
+}
+
+#[tokio::test(start_paused = true)]
 async fn a_probe_loses_nothing_of_a_client_that_speaks_first() {
     let drain = Drain::default();
     let (here, mut client) = duplex(1024);

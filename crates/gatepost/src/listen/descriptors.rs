@@ -38,6 +38,17 @@ impl Descriptors {
         self.all
     }
 
+    /// Says so where there are fewer than the settings allow; who is refused for it is told, and logged, too.
+    pub fn compare(&self, max_connections: u32) {
+        if self.all < max_connections {
+            tracing::info!(
+                max_connections,
+                "the limit of open files leaves room for {} connections of all services together; raise it for more (systemd: LimitNOFILE, a shell: ulimit -Hn)",
+                self.all
+            );
+        }
+    }
+
     pub(super) fn take(&self) -> Option<OwnedSemaphorePermit> {
         self.free.clone().try_acquire_owned().ok()
     }

@@ -31,13 +31,6 @@ pub struct Place {
 
 impl Limits {
     pub fn new(max_connections: u32, max_from_one_address: u32, descriptors: Descriptors) -> Self {
-        let most = descriptors.connections();
-        if most < max_connections {
-            tracing::warn!(
-                max_connections,
-                "the limit of open files leaves room for {most} connections only, of all services together; raise it (systemd: LimitNOFILE, a shell: ulimit -Hn)"
-            );
-        }
         Self { max_connections, max_from_one_address, descriptors, open: Mutex::default() }
     }
 

@@ -169,9 +169,10 @@ impl Running {
             logon,
             max_message_size: settings.max_message_size,
         });
+        let descriptors = Descriptors::raise();
         let shared = Shared {
             numbers: Arc::default(),
-            descriptors: Descriptors::raise(),
+            descriptors: descriptors.clone(),
             drain_timeout: settings.drain_timeout,
             handshake: settings.tls_handshake_timeout,
             stall: settings.write_stall_timeout,
@@ -186,8 +187,11 @@ impl Running {
             shared,
             smtp.addresses(),
         ));
+        let mut most = settings.max_smtp_connections;
         for service in Service::ALL {
-            let startup = ServiceSettings::load(&stored, service)?.startup_type;
+            let ServiceSettings { startup_type: startup, max_connections, .. } =
+                ServiceSettings::load(&stored, service)?;
+            most = most.max(max_connections);
             if startup == management::settings::StartupType::Automatic {
                 // The others serve meanwhile, and an administrator can do something about it.
                 if let Err(why) = services.start(service).await {
@@ -195,6 +199,7 @@ impl Running {
                 }
             }
         }
+        descriptors.compare(most);
         let ports = ManagementPorts {
             site: site.clone(),
             settings: engine.settings.clone(),
