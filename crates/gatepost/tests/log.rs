@@ -4,7 +4,9 @@
 
 mod harness;
 
-use std::fs::OpenOptions;
+use std::fs::{File, OpenOptions};
+use std::io::{BufRead, BufReader};
+use std::os::fd::OwnedFd;
 use std::process::Stdio;
 
 use harness::{Scratch, Server};
@@ -42,14 +44,41 @@ fn a_log_that_nobody_reads_holds_up_neither_sessions_nor_the_end() {
     drop(reader);
 }
 
-#[test]
-fn a_server_whose_terminal_is_closed_takes_leave_and_exits_with_0() {
-    let scratch = Scratch::new();
+/// A terminal: its controlling side and what a program writes to.
+fn terminal() -> (OwnedFd, File) {
     let control = openpt(OpenptFlags::RDWR | OpenptFlags::NOCTTY).unwrap();
     grantpt(&control).unwrap();
     unlockpt(&control).unwrap();
-    let terminal = ptsname(&control, Vec::new()).unwrap();
-    let terminal = OpenOptions::new().read(true).write(true).open(terminal.to_str().unwrap()).unwrap();
+    let name = ptsname(&control, Vec::new()).unwrap();
+    let terminal = OpenOptions::new().read(true).write(true).open(name.to_str().unwrap()).unwrap();
+    (control, terminal)
+}
+
+#[test]
+fn on_a_terminal_the_card_is_not_drowned_by_the_log() {
+    let scratch = Scratch::new();
+    let (control, terminal) = terminal();
+    let mut command = harness::program();
+    command.args(["quickstart", "ann@example.test", "--listen", "127.0.0.1:0", "--data"]).arg(scratch.path("data"));
+    command.stdout(terminal.try_clone().unwrap()).stderr(terminal).env_remove("RUST_LOG");
+    let mut child = command.spawn().unwrap();
+    // The command has its copies still.
+    drop(command);
+    let mut shown = BufReader::new(File::from(control));
+    let mut text = String::new();
+    while !text.contains("SIGTERM.") {
+        assert_ne!(shown.read_line(&mut text).unwrap(), 0, "{text}");
+    }
+    assert!(text.starts_with("Gatepost serves example.test"), "{text}");
+    assert!(!text.contains("INFO"), "{text}");
+    child.kill().unwrap();
+    child.wait().unwrap();
+}
+
+#[test]
+fn a_server_whose_terminal_is_closed_takes_leave_and_exits_with_0() {
+    let scratch = Scratch::new();
+    let (control, terminal) = terminal();
     let server = Server::logging_to(&scratch, Stdio::from(terminal));
     let mut client = server.connect("pop3");
     assert!(client.line().starts_with("+OK"));

@@ -9,18 +9,22 @@ use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 
 use super::lock;
 
-/// Passwords of one address in verification at a time.
-const WIDTH: usize = 2;
-
 /// The addresses whose passwords are being verified now.
-#[derive(Default)]
-pub struct Lanes(Mutex<HashMap<Origin, Arc<Semaphore>>>);
+pub struct Lanes {
+    /// Passwords of one address in verification at a time.
+    width: usize,
+    busy: Mutex<HashMap<Origin, Arc<Semaphore>>>,
+}
 
 impl Lanes {
+    pub fn new(width: usize) -> Self {
+        Self { width, busy: Mutex::default() }
+    }
+
     /// Waits for the address's turn.
     pub async fn wait(&self, address: IpAddr) -> Turn<'_> {
         let origin = Origin::of(address);
-        let lane = lock(&self.0).entry(origin).or_insert_with(|| Arc::new(Semaphore::new(WIDTH))).clone();
+        let lane = lock(&self.busy).entry(origin).or_insert_with(|| Arc::new(Semaphore::new(self.width))).clone();
         // Made before waiting: a client that goes away while it waits leaves nothing behind.
         let mut turn = Turn { lanes: self, origin, lane: Some(lane.clone()), permit: None };
         turn.permit = lane.acquire_owned().await.ok();
@@ -38,7 +42,7 @@ pub struct Turn<'a> {
 
 impl Drop for Turn<'_> {
     fn drop(&mut self) {
-        let mut lanes = lock(&self.lanes.0);
+        let mut lanes = lock(&self.lanes.busy);
         // Both hold the lane alive.
         drop((self.permit.take(), self.lane.take()));
         if lanes.get(&self.origin).is_some_and(|lane| Arc::strong_count(lane) == 1) {
@@ -53,7 +57,7 @@ mod tests {
 
     #[tokio::test]
     async fn an_address_waits_for_itself_alone_and_leaves_nothing_behind() {
-        let lanes = Lanes::default();
+        let lanes = Lanes::new(2);
         let (busy, other) = ([127, 0, 0, 2].into(), [127, 0, 0, 3].into());
         let held = [lanes.wait(busy).await, lanes.wait(busy).await];
         {
@@ -66,6 +70,6 @@ mod tests {
             drop(held);
             drop(third.await);
         }
-        assert!(lock(&lanes.0).is_empty());
+        assert!(lock(&lanes.busy).is_empty());
     }
 }

@@ -68,14 +68,20 @@ const THROTTLED_ORIGINS: usize = 100_000;
 
 impl Logon {
     /// `failures`: those an address may have in a minute. `remember`: how long a verified password is not
-    /// hashed again.
-    pub fn new(directory: Arc<dyn Directory>, hashing: Hashing, failures: u32, remember: Duration) -> Self {
+    /// hashed again. `per_address`: passwords of one address that are hashed at a time.
+    pub fn new(
+        directory: Arc<dyn Directory>,
+        hashing: Hashing,
+        failures: u32,
+        remember: Duration,
+        per_address: usize,
+    ) -> Self {
         Self {
             directory,
             hashing,
             throttle: Mutex::new(Throttle::new(failures, THROTTLED_ORIGINS)),
             remembered: Mutex::new(Remembered::new(remember)),
-            lanes: Lanes::default(),
+            lanes: Lanes::new(per_address),
             users: Arc::default(),
         }
     }

@@ -19,7 +19,7 @@ async fn logon(failures: u32) -> (Logon, Arc<Memory>) {
         let account = NewAccount { address, aliases: Vec::new(), password, quota: None, created: 0 };
         store.create(account).await.unwrap();
     }
-    (Logon::new(store.clone(), hashing, failures, Duration::from_secs(600)), store)
+    (Logon::new(store.clone(), hashing, failures, Duration::from_secs(600), 2), store)
 }
 
 async fn attempt(logon: &Logon, remote: IpAddr, user: &str, password: &str) -> Result<LoggedOn, Verdict> {

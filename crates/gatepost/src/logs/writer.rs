@@ -1,7 +1,8 @@
 //! Lines on their way out: whoever logs never waits, and a log that cannot be written never ends the server.
 //!
 //! The lines that wait are one buffer of bounded size; a thread of its own writes it out as a whole. What does not
-//! fit, or could not be written, is lost and counted, and the count is logged once writing works again.
+//! fit, or could not be written, is lost and counted, and the count is logged once writing works again. The crate
+//! tracing-appender would do much of this, but complains on standard error when that is what hangs.
 
 use std::io::{self, Write};
 use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};

@@ -161,6 +161,7 @@ impl Running {
             hashing,
             settings.max_failed_logons_per_minute,
             settings.logon_cache_lifetime,
+            settings.max_concurrent_password_hashes_per_address as usize,
         );
         let site = Arc::new(Site {
             host,

@@ -16,7 +16,9 @@ impl DataDirectory {
     /// Makes the directory if it is not there, for the server's own user only. It may stand for itself as a
     /// relative path; what is shown to people is absolute.
     pub fn create(path: &Path) -> Result<Self, SetupError> {
-        private_directory(path)?;
+        private_directory(path).map_err(|error| {
+            SetupError::Refused(format!("{error}; give a place where you may make a directory with --data DIR"))
+        })?;
         let data = Self::open(path)?;
         be_its_owner(data.path())?;
         data.warn_if_open();

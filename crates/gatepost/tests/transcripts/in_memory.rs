@@ -62,7 +62,7 @@ impl Server {
             host: HOST.to_owned(),
             directory: directory.clone(),
             mailboxes: Arc::new(store.clone()),
-            logon: Logon::new(directory, hashing, 60, Duration::from_secs(600)),
+            logon: Logon::new(directory, hashing, 60, Duration::from_secs(600), 2),
             max_message_size: 36 * 1024 * 1024,
         };
         Self {

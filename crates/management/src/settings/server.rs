@@ -31,6 +31,8 @@ settings_group! {
         logon_cache_lifetime("LogonCacheLifetime", Duration::ZERO..=Duration::from_secs(24 * 60 * 60)): Duration = Duration::from_secs(10 * 60);
         /// Passwords hashed at a time, and never more than there are processors: each takes 19 MiB of memory.
         max_concurrent_password_hashes("MaxConcurrentPasswordHashes", 1..=64): u32 = 4;
+        /// Passwords from one address (one /64 network for IPv6) that are hashed at a time; the next ones wait.
+        max_concurrent_password_hashes_per_address("MaxConcurrentPasswordHashesPerAddress", 1..=64): u32 = 2;
         /// How long TLS may take to begin.
         tls_handshake_timeout("TlsHandshakeTimeout", Duration::from_secs(1)..=Duration::from_secs(5 * 60)): Duration = Duration::from_secs(30);
         /// How long a client may take nothing of what is sent to it.

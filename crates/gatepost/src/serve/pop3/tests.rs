@@ -51,7 +51,7 @@ impl House {
             host: String::new(),
             directory: directory.clone(),
             mailboxes: directory.clone(),
-            logon: Logon::new(directory, hashing, 60, Duration::from_secs(600)),
+            logon: Logon::new(directory, hashing, 60, Duration::from_secs(600), 2),
             max_message_size: 1,
         };
         let settings = ServiceSettings::load(&SettingsMap::new(), Service::Pop3).unwrap();

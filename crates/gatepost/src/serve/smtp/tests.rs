@@ -38,7 +38,7 @@ impl Server {
             let account = NewAccount { address, aliases, password: password.clone(), quota, created: 0 };
             store.create(account).await.unwrap();
         }
-        let logon = Logon::new(store.clone(), hashing, 60, Duration::from_secs(600));
+        let logon = Logon::new(store.clone(), hashing, 60, Duration::from_secs(600), 2);
         let addresses = [[127, 0, 0, 1].into()];
         let connectors =
             [ReceiveConnector::default_connector(&addresses), ReceiveConnector::client_connector(&addresses)];
