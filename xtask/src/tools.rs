@@ -5,11 +5,11 @@ use std::process::{Command, Stdio};
 
 use crate::steps::{cargo, run};
 
-/// A program on PATH, and the Debian package that has it.
+/// A program on PATH, and the Debian packages that it takes, also for what they only recommend.
 const PROGRAMS: &[(&str, &str)] = &[
     ("curl", "curl"),
     ("openssl", "openssl"),
-    ("swaks", "swaks"),
+    ("swaks", "swaks libnet-ssleay-perl"),
     ("python3", "python3"),
     ("mbsync", "isync"),
     ("fetchmail", "fetchmail"),
@@ -19,8 +19,11 @@ const PROGRAMS: &[(&str, &str)] = &[
 
 /// Installs what is missing where that can be done, else says how; in CI a missing program is a failure.
 pub fn provide() -> Result<(), String> {
-    let packages: Vec<&str> =
-        PROGRAMS.iter().filter(|(program, _)| !on_path(program)).map(|(_, package)| *package).collect();
+    let packages: Vec<&str> = PROGRAMS
+        .iter()
+        .filter(|(program, _)| !on_path(program))
+        .flat_map(|(_, packages)| packages.split(' '))
+        .collect();
     if !packages.is_empty() {
         install(&packages)?;
     }
