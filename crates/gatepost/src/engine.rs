@@ -27,17 +27,21 @@ struct Tuning {
     retention: i64,
     /// Octets.
     segment_size: u64,
+    /// Of one mailbox.
+    max_messages: u64,
 }
 
 impl Tuning {
     fn of(options: &Options) -> Self {
-        Self { retention: options.retention, segment_size: options.segment_size }
+        let Options { retention, segment_size, max_messages, .. } = *options;
+        Self { retention, segment_size, max_messages }
     }
 
     fn from_settings(settings: &ServerSettings) -> Self {
         Self {
             retention: i64::try_from(settings.deleted_item_retention.as_secs()).unwrap_or(i64::MAX),
             segment_size: settings.log_segment_size,
+            max_messages: settings.max_messages_per_mailbox,
         }
     }
 }
@@ -73,8 +77,13 @@ impl Engine {
         }
         let path = self.path.clone();
         self.close().await;
-        let Tuning { retention, segment_size } = tuning;
-        Self::open_with(path, Options { retention, segment_size, ..options() }).await
+        let Tuning { retention, segment_size, max_messages } = tuning;
+        Self::open_with(path, Options { retention, segment_size, max_messages, ..options() }).await
+    }
+
+    /// Waits until the store has stopped after a fault of its own.
+    pub async fn failed(&self) {
+        self.store.failed().await;
     }
 
     /// For what concerns the store as a whole.

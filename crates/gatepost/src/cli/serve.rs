@@ -113,8 +113,7 @@ pub async fn serve(data: &DataDirectory, engine: Engine, log: Log, run: &Run, ne
     server.shown(&ready.users).await?;
     tracing::info!(host = ready.host, data = %ready.data.display(), "ready");
     drop(ready);
-    server.run(signals, log).await;
-    Ok(())
+    Ok(server.run(signals, log).await?)
 }
 
 fn show(text: &str) -> std::io::Result<()> {

@@ -109,17 +109,32 @@ impl Server {
     }
 
     /// Serves until it is told to end by SIGTERM or SIGINT, then lets the sessions take leave.
-    pub async fn run(self, signals: Signals, log: Log) {
-        let Signals { mut terminate, mut interrupt, mut hang_up } = signals;
+    pub async fn run(self, mut signals: Signals, log: Log) -> Result<(), SetupError> {
+        let why = self.until_told(&mut signals, &log).await;
+        tracing::info!("stopping");
+        tokio::select! {
+            () = self.stop() => tracing::info!("stopped"),
+            // Ctrl-C again: nobody wants to wait. The store's log has everything that was answered.
+            _ = signals.interrupt.recv() => tracing::warn!("told to end again: sessions are cut off"),
+        }
+        why
+    }
+
+    /// Serves until a signal ends it, or the store's own fault: who starts it again mends that.
+    async fn until_told(&self, signals: &mut Signals, log: &Log) -> Result<(), SetupError> {
         let mut certificate_check = tokio::time::interval(CERTIFICATE_CHECK);
         certificate_check.tick().await;
         loop {
             tokio::select! {
-                _ = terminate.recv() => break,
-                _ = interrupt.recv() => break,
-                _ = hang_up.recv() => {
+                _ = signals.terminate.recv() => return Ok(()),
+                _ = signals.interrupt.recv() => return Ok(()),
+                () = self.engine.failed() => {
+                    tracing::error!("the store has stopped after a fault of its own; the server ends, to be started again");
+                    return Err(SetupError::Refused("the store has stopped after a fault of its own; start the server again".into()));
+                }
+                _ = signals.hang_up.recv() => {
                     if log.ends_with_its_terminal() {
-                        break;
+                        return Ok(());
                     }
                     log.reopen();
                     tracing::info!("the log goes on here");
@@ -130,12 +145,6 @@ impl Server {
                     }
                 }
             }
-        }
-        tracing::info!("stopping");
-        tokio::select! {
-            () = self.stop() => tracing::info!("stopped"),
-            // Ctrl-C again: nobody wants to wait. The store's log has everything that was answered.
-            _ = interrupt.recv() => tracing::warn!("told to end again: sessions are cut off"),
         }
     }
 
