@@ -216,7 +216,7 @@ async fn one(store: &Embedded, folder: FolderId, body: &[u8], id: DeliveryId) {
         internal_date: 0,
         delivery: Some(id),
     };
-    let placed = store.accept(Accept { body, placements: vec![placement] }).await.unwrap();
+    let placed = store.accept(Accept::each(body, vec![placement])).await.unwrap();
     assert!(placed.iter().all(Result::is_ok));
 }
 

@@ -96,7 +96,7 @@ fn slow_senders_that_hold_the_whole_budget_hold_up_nobody() {
         delivery: None,
     };
     for writer in slow {
-        let accepted = Accept { body: block_on(writer.finish()).unwrap(), placements: vec![placement(())] };
+        let accepted = Accept::each(block_on(writer.finish()).unwrap(), vec![placement(())]);
         assert!(block_on(store.accept(accepted)).unwrap()[0].is_ok());
     }
     let listing = block_on(store.listing(inbox)).unwrap();

@@ -89,7 +89,7 @@ pub(crate) fn accept(store: &Embedded, tag: u64, folders: &[FolderId], delivery:
             internal_date: 0,
             delivery: delivery.map(DeliveryId),
         });
-        let accept = Accept { placements: placements.collect(), body: writer.finish().await? };
+        let accept = Accept::each(writer.finish().await?, placements.collect());
         store.accept(accept).await?.into_iter().map(|placed| placed.map(|placed| placed.uid)).collect()
     })
 }

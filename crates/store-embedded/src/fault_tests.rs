@@ -302,7 +302,7 @@ fn a_frame_that_somebody_sent_by_mail_is_never_taken_for_one_of_the_log() {
             delivery: None,
         };
         let body = writer.finish().await.unwrap();
-        store.accept(Accept { body, placements: vec![placement] }).await.unwrap();
+        store.accept(Accept::each(body, vec![placement])).await.unwrap();
     });
     accept(&store, 3, &[inbox], None).unwrap();
     accept(&store, 4, &[inbox], None).unwrap();

@@ -23,14 +23,14 @@ impl Mailboxes for Embedded {
 
     fn accept(&self, accept: Accept) -> Future<'_, Result<Vec<Result<Placed>>>> {
         Box::pin(async move {
-            let Accept { body, placements } = accept;
+            let Accept { body, placements, all_or_none } = accept;
             let (body, held) = ReadyBody::of(body)?;
             for placement in &placements {
                 self.warm(placement.folder).await;
             }
             let verb = move |pending: &mut Pending| {
                 let before = pending.counters.content;
-                let answers = pending.accept(body, placements)?;
+                let answers = pending.accept(body, placements, all_or_none)?;
                 if pending.counters.content != before {
                     pending.held.push(held);
                 }

@@ -32,7 +32,7 @@ fn deliver(store: &Embedded, folder: FolderId, text: &str) -> Uid {
             internal_date: 7,
             delivery: None,
         };
-        let accept = Accept { body: writer.finish().await.unwrap(), placements: vec![placement] };
+        let accept = Accept::each(writer.finish().await.unwrap(), vec![placement]);
         store.accept(accept).await.unwrap()[0].clone().unwrap().uid
     })
 }

@@ -44,7 +44,7 @@ fn fill(store: &Embedded) {
                 internal_date: 0,
                 delivery: None,
             };
-            let accept = Accept { body: writer.finish().await.unwrap(), placements: vec![placement] };
+            let accept = Accept::each(writer.finish().await.unwrap(), vec![placement]);
             store.accept(accept).await.unwrap();
         }
         for _ in 0..10 {

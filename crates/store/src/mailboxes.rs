@@ -18,7 +18,8 @@ pub trait Mailboxes: Send + Sync {
     fn stage(&self, expected: Option<u64>) -> Future<'_, Result<Box<dyn BodyWriter>>>;
 
     /// Makes the body and all its placements durable at one point. The outer error means nothing was
-    /// placed; an inner one concerns that placement alone (`OverQuota`, `NotFound`, `Limit`). Placements are
+    /// placed; an inner one concerns that placement alone (`OverQuota`, `NotFound`, `Limit`). With
+    /// [`Accept::all_or_none`] the error of the first that cannot be placed is the outer one. Placements are
     /// judged in their order: earlier ones count against the quota, and their delivery ids are known to later ones.
     fn accept(&self, accept: Accept) -> Future<'_, Result<Vec<Result<Placed>>>>;
 

@@ -35,6 +35,20 @@ pub enum Content {
 pub struct Accept {
     pub body: Staged,
     pub placements: Vec<Placement>,
+    /// One answer stands for all placements, as in SMTP: when one cannot be placed, none is.
+    pub all_or_none: bool,
+}
+
+impl Accept {
+    /// Each placement is answered for itself.
+    pub fn each(body: Staged, placements: Vec<Placement>) -> Self {
+        Self { body, placements, all_or_none: false }
+    }
+
+    /// All placements or none.
+    pub fn together(body: Staged, placements: Vec<Placement>) -> Self {
+        Self { body, placements, all_or_none: true }
+    }
 }
 
 /// One folder that is to hold the message.

@@ -88,7 +88,7 @@ async fn place(
     writer: store::Result<Box<dyn BodyWriter>>,
 ) -> Outcome<(u32, u32)> {
     let body = writer?.finish().await?;
-    let placed = mailboxes.accept(Accept { body, placements: vec![placement] }).await?;
+    let placed = mailboxes.accept(Accept::each(body, vec![placement])).await?;
     let placed = placed.into_iter().next().unwrap_or(Err(Error::NotFound("the folder")));
     let placed = placed.map_err(|error| Refusal::from(error).of_target())?;
     Ok((placed.uid_validity.0.get(), placed.uid.get()))

@@ -167,7 +167,7 @@ async fn append(store: &Memory, message: &Message) {
     }
     let internal_date = 1_700_000_000;
     let placement = Placement { folder, prefix: Bytes::new(), flags, keywords, internal_date, delivery: None };
-    store.accept(Accept { body, placements: vec![placement] }).await.unwrap().remove(0).unwrap();
+    store.accept(Accept::each(body, vec![placement])).await.unwrap().remove(0).unwrap();
 }
 
 /// A certificate, and a client that trusts it.

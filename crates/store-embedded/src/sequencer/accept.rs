@@ -1,6 +1,7 @@
 //! Messages come in.
 
 use std::any::Any;
+use std::collections::HashMap;
 
 use bytes::Bytes;
 use store::{AccountId, BodyId, DeliveryId, Error, MessageId, ModSeq, Placed, Placement, Result, Uid, UidValidity};
@@ -68,12 +69,20 @@ impl ReadyBody {
 }
 
 impl Pending {
-    pub fn accept(&mut self, body: ReadyBody, placements: Vec<Placement>) -> Result<Vec<Result<Placed>>> {
+    pub fn accept(
+        &mut self,
+        body: ReadyBody,
+        placements: Vec<Placement>,
+        all_or_none: bool,
+    ) -> Result<Vec<Result<Placed>>> {
         if self.disk_full {
             return Err(Error::DiskFull);
         }
         if placements.is_empty() {
             return Ok(Vec::new());
+        }
+        if all_or_none {
+            self.judge_all(body.size, &placements)?;
         }
         let id = BodyId(self.counters.content + 1);
         // Placements with the same prefix are the same message.
@@ -142,6 +151,21 @@ impl Pending {
         self.remember_delivery(&record)?;
         self.log(&Record::Place(record))?;
         Ok(Ok(Placed { folder, uid_validity, uid, duplicate: false }))
+    }
+
+    /// The error of the first placement that could not be made after those before it.
+    fn judge_all(&mut self, body: u64, placements: &[Placement]) -> Result<()> {
+        let mut added: HashMap<AccountId, (u64, u64)> = HashMap::new();
+        for placement in placements {
+            let account = placement.folder.account();
+            let size = placement.prefix.len() as u64 + body;
+            if let Judged::New(..) = self.judge(placement, size)? {
+                let (octets, messages) = added.entry(account).or_default();
+                (*octets, *messages) = (*octets + size, *messages + 1);
+                self.admit(account, *octets, *messages)?;
+            }
+        }
+        Ok(())
     }
 
     fn judge(&mut self, placement: &Placement, size: u64) -> Result<Judged> {

@@ -168,6 +168,29 @@ pub fn a_placement_fails_for_itself_alone(open: Open) {
     });
 }
 
+pub fn placements_that_go_together_are_made_all_or_none(open: Open) {
+    let mut trial = Trial::new(open);
+    let ann = trial.account("ann");
+    let small = trial.account_with_quota("small", Some(500));
+    let (inbox, narrow) = (trial.inbox(ann), trial.inbox(small));
+    let together = |trial: &Trial, placements: Vec<Placement>| {
+        let body = trial.stage(&letter(1, 300), 100);
+        wait(trial.mailboxes().accept(Accept::together(body, placements)))
+    };
+    let missing = FolderId::new(ann, 4_000_000);
+    for bad in [vec![placement(missing)], vec![placement(narrow); 2]] {
+        let placements = [vec![placement(inbox)], bad, vec![placement(inbox)]].concat();
+        assert!(matches!(together(&trial, placements), Err(Error::NotFound(_) | Error::OverQuota)));
+        trial.holds(|trial| {
+            assert_eq!((trial.usage(ann).messages, trial.usage(small).messages), (0, 0));
+        });
+    }
+    let first = together(&trial, vec![delivery(inbox, 1), placement(narrow)]).unwrap();
+    assert!(first.iter().all(Result::is_ok));
+    let again = together(&trial, vec![delivery(inbox, 1), placement(inbox)]).unwrap();
+    assert!(again[0].as_ref().unwrap().duplicate && !again[1].as_ref().unwrap().duplicate);
+}
+
 pub fn the_quota_holds_to_the_octet(open: Open) {
     let mut trial = Trial::new(open);
     let ann = trial.account_with_quota("ann", Some(1000));
@@ -232,9 +255,7 @@ pub fn the_announced_size_is_a_hint(open: Open) {
             wait(writer.write(chunk)).unwrap();
         }
         let body = wait(writer.finish()).unwrap();
-        wait(trial.mailboxes().accept(Accept { body, placements: vec![placement(inbox)] })).unwrap()[0]
-            .as_ref()
-            .unwrap();
+        wait(trial.mailboxes().accept(Accept::each(body, vec![placement(inbox)]))).unwrap()[0].as_ref().unwrap();
     }
     trial.holds(|trial| {
         for (row, size) in trial.rows(inbox).iter().zip([10, 1_000_000, 1_000_000, 0]) {
@@ -259,7 +280,7 @@ pub fn bodies_of_every_size_come_back(open: Open) {
         }
         let body = wait(writer.finish()).unwrap();
         assert_eq!(*body.outline, mime::parse(&octets, mime::Limits::default()));
-        let answers = wait(trial.mailboxes().accept(Accept { body, placements: vec![placement(inbox)] })).unwrap();
+        let answers = wait(trial.mailboxes().accept(Accept::each(body, vec![placement(inbox)]))).unwrap();
         assert_eq!(answers[0].as_ref().unwrap().uid, uid(seed as u32 + 1));
     }
     trial.holds(|trial| {

@@ -63,6 +63,7 @@ macro_rules! conformance {
                 a_refused_placement_may_come_again
                 without_a_delivery_id_every_placement_is_new
                 a_placement_fails_for_itself_alone
+                placements_that_go_together_are_made_all_or_none
                 the_quota_holds_to_the_octet
                 placements_of_one_accept_share_the_quota_in_their_order
                 the_longest_prefix_is_taken_and_one_octet_more_refused

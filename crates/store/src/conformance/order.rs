@@ -125,7 +125,7 @@ pub fn a_folder_of_many_pages_survives_being_thinned_out(open: Open) {
     let count = 3 * Page::CAPACITY as u32 + 10;
     let body = trial.stage(&letter(1, 50), 50);
     let placements = vec![placement(inbox); count as usize];
-    let answers = wait(trial.mailboxes().accept(Accept { body, placements })).unwrap();
+    let answers = wait(trial.mailboxes().accept(Accept::each(body, placements))).unwrap();
     assert!(answers.iter().all(Result::is_ok));
     let model: BTreeMap<u32, bool> = (1..=count).filter(|n| n % 7 == 3).map(|n| (n, n % 2 == 0)).collect();
     let gone = set((1..=count).filter(|n| !model.contains_key(n)).filter_map(Uid::new));

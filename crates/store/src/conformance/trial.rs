@@ -115,7 +115,7 @@ impl Trial {
 
     pub fn accept(&self, octets: &[u8], placements: Vec<Placement>) -> Vec<Result<Placed>> {
         let body = self.stage(octets, Unit::CHUNK as usize);
-        wait(self.mailboxes().accept(Accept { body, placements })).unwrap()
+        wait(self.mailboxes().accept(Accept::each(body, placements))).unwrap()
     }
 
     pub fn accept_one(&self, octets: &[u8], placement: Placement) -> Result<Placed> {

@@ -48,8 +48,7 @@ pub fn a_change_between_two_waits_is_not_lost(open: Open) {
         });
         let mailboxes = trial.mailboxes();
         let body = trial.stage(&letter(9, 100), 100);
-        scope
-            .spawn(move || wait(mailboxes.accept(crate::Accept { body, placements: vec![placement(inbox)] })).unwrap());
+        scope.spawn(move || wait(mailboxes.accept(crate::Accept::each(body, vec![placement(inbox)]))).unwrap());
         assert!(sleeper.join().is_ok());
     });
 }

@@ -1,5 +1,6 @@
 //! The mailbox verbs in memory.
 
+use std::collections::HashMap;
 use std::ops::Range;
 use std::sync::Arc;
 
@@ -141,12 +142,31 @@ impl State {
             return Err(Error::Invalid("the body was staged with another store".into()));
         };
         let outline = accept.body.outline;
+        if accept.all_or_none {
+            self.judge(body.len() as u64, &accept.placements)?;
+        }
         let mut answers = Vec::with_capacity(accept.placements.len());
         for placement in accept.placements {
             let message = Message { prefix: placement.prefix.clone(), body: body.clone(), outline: outline.clone() };
             answers.push(self.place(message, placement));
         }
         Ok(answers)
+    }
+
+    /// The error of the first placement that could not be made after those before it.
+    fn judge(&mut self, body: u64, placements: &[Placement]) -> Result<()> {
+        let mut added: HashMap<AccountId, u64> = HashMap::new();
+        for placement in placements {
+            let mailbox = self.mailbox_of(placement.folder)?;
+            mailbox.contents(placement.folder)?;
+            if placement.delivery.is_some_and(|delivery| mailbox.deliveries.contains_key(&delivery)) {
+                continue;
+            }
+            let octets = added.entry(placement.folder.account()).or_default();
+            *octets += placement.prefix.len() as u64 + body;
+            mailbox.check_quota(*octets)?;
+        }
+        Ok(())
     }
 
     fn place(&mut self, message: Message, placement: Placement) -> Result<Placed> {

@@ -43,7 +43,7 @@ impl House {
                 internal_date: 0,
                 delivery: None,
             };
-            let accept = Accept { body: writer.finish().await.unwrap(), placements: vec![placement] };
+            let accept = Accept::each(writer.finish().await.unwrap(), vec![placement]);
             store.accept(accept).await.unwrap().remove(0).unwrap();
         }
         let directory = Arc::new(store.clone());

@@ -4,13 +4,12 @@ use std::net::IpAddr;
 use std::time::{SystemTime, UNIX_EPOCH};
 
 use proto::smtp::{ClientName, Reply};
-use store::{Accept, BodyWriter, Error, Flags, Placement, Staged};
+use store::{Accept, BodyWriter, Error, Flags, Placement};
 use transport::{AcceptId, HeaderWatch, Peer, Refusal, Trace, lacks_header, store_trouble};
 
-use super::recipients::{Recipient, has_room};
+use super::recipients::Recipient;
 use super::{OUT_OF_STATE, Reception, Transaction};
 use crate::connection::Agreed;
-use crate::serve::Site;
 
 /// The body so far.
 pub struct Incoming {
@@ -117,8 +116,9 @@ impl Reception<'_> {
             Err(error) => return self.trouble(&error),
         };
         let size = body.size;
-        match place(self.site, self.number, &recipients, placements, body).await {
-            Ok(()) => {
+        // One reply stands for all recipients: a later try must not double the message for some.
+        match self.site.mailboxes.accept(Accept::together(body, placements)).await {
+            Ok(_) => {
                 tracing::info!(
                     session = self.number,
                     id = %id,
@@ -137,31 +137,6 @@ impl Reception<'_> {
             }
         }
     }
-}
-
-/// One reply stands for all recipients. So that a later try does not double it for some, nothing is placed
-/// unless each has room for it.
-async fn place(
-    site: &Site,
-    session: u64,
-    recipients: &[Recipient],
-    placements: Vec<Placement>,
-    body: Staged,
-) -> store::Result<()> {
-    for (recipient, placement) in recipients.iter().zip(&placements) {
-        if !has_room(site, &recipient.account, body.size + placement.prefix.len() as u64).await? {
-            return Err(Error::OverQuota);
-        }
-    }
-    let placed = site.mailboxes.accept(Accept { body, placements }).await?;
-    let mut failure = None;
-    for (recipient, placed) in recipients.iter().zip(placed) {
-        if let Err(error) = placed {
-            tracing::warn!(session, recipient = recipient.path.to_string(), %error, "not placed");
-            failure.get_or_insert(error);
-        }
-    }
-    failure.map_or(Ok(()), Err)
 }
 
 /// An account that is meant by several addresses gets the message for the first of them.

@@ -54,7 +54,7 @@ async fn inbox(site: &Site, account: &Account, announced: Option<u64>) -> store:
     Ok(folders.by_name(&FolderName::inbox()).ok_or(Error::Unavailable("there is no INBOX".into()))?.id)
 }
 
-pub(super) async fn has_room(site: &Site, account: &Account, octets: u64) -> store::Result<bool> {
+async fn has_room(site: &Site, account: &Account, octets: u64) -> store::Result<bool> {
     if account.quota.is_none() {
         return Ok(true);
     }

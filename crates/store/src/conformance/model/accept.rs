@@ -26,7 +26,7 @@ impl Run {
             })
             .collect();
         let staged = self.trial.stage(&body, piece.max(size / 1000 + 1));
-        let accept = Accept { body: staged, placements: placements.clone() };
+        let accept = Accept::each(staged, placements.clone());
         let answers = wait(self.trial.mailboxes().accept(accept)).unwrap();
         assert_eq!(answers.len(), placements.len());
         for (placement, answer) in placements.iter().zip(answers) {
