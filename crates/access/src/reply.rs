@@ -25,6 +25,8 @@ pub enum Step {
     Done,
     /// Write out what there is, then call again.
     More,
+    /// Let others have their turn, then call again: it took much work to make little.
+    Rest,
     /// Send these octets of a message after what there is, straight from the store; then call again.
     Splice(Splice),
     /// Read the outlines of these messages, then [`Reply::supply`] them in this order.

@@ -2,6 +2,7 @@
 //! into the store, and is placed once it is whole.
 
 use bytes::Bytes;
+use memchr::memchr;
 use proto::imap::command::{Append, Tag};
 use proto::imap::write::Code;
 use store::{Accept, BodyWriter, Error, Mailboxes, Placement, Timestamp};
@@ -10,22 +11,30 @@ use super::answer::Answer;
 use super::flags;
 use super::refusal::{Outcome, Refusal};
 use super::session::{Session, find};
+use crate::reply::Step;
 
 /// A message on its way in. Dropping it leaves nothing behind.
 pub struct Appending {
     tag: Tag,
     placement: Placement,
+    header: HeaderLength,
     /// Or why the rest of the message is passed over.
-    writer: store::Result<Box<dyn BodyWriter>>,
+    writer: Outcome<Box<dyn BodyWriter>>,
 }
 
 impl Appending {
     /// Takes the next octets. An error is told at the end: until then the client sends on.
     pub async fn write(&mut self, octets: &[u8]) {
-        if let Ok(writer) = &mut self.writer
-            && let Err(error) = writer.write(octets).await
-        {
-            self.writer = Err(error);
+        let Ok(writer) = &mut self.writer else { return };
+        let written = if memchr(0, octets).is_some() {
+            Err(Refusal::HOLDS_NUL)
+        } else if self.header.is_beyond(octets) {
+            Err(Refusal::HEADER_NOT_TAKEN)
+        } else {
+            writer.write(octets).await.map_err(Refusal::from)
+        };
+        if let Err(refusal) = written {
+            self.writer = Err(refusal);
         }
     }
 }
@@ -45,7 +54,9 @@ impl Session {
             Ok((placement, mailboxes.stage(Some(append.size)).await?))
         };
         match begun.await {
-            Ok((placement, writer)) => Ok(Appending { tag, placement, writer: Ok(writer) }),
+            Ok((placement, writer)) => {
+                Ok(Appending { tag, placement, header: HeaderLength::default(), writer: Ok(writer) })
+            }
             Err(refusal) => {
                 let mut answer = Answer::to(tag);
                 answer.refuse(refusal);
@@ -56,7 +67,7 @@ impl Session {
 
     /// Makes the whole message durable.
     pub async fn append_end(&mut self, mailboxes: &dyn Mailboxes, appending: Appending) -> Answer {
-        let Appending { tag, placement, writer } = appending;
+        let Appending { tag, placement, writer, .. } = appending;
         let mut answer = Answer::to(tag);
         match place(mailboxes, placement, writer).await {
             Ok((uid_validity, uid)) => {
@@ -85,11 +96,56 @@ impl Session {
 async fn place(
     mailboxes: &dyn Mailboxes,
     placement: Placement,
-    writer: store::Result<Box<dyn BodyWriter>>,
+    writer: Outcome<Box<dyn BodyWriter>>,
 ) -> Outcome<(u32, u32)> {
     let body = writer?.finish().await?;
     let placed = mailboxes.accept(Accept::each(body, vec![placement])).await?;
     let placed = placed.into_iter().next().unwrap_or(Err(Error::NotFound("the folder")));
     let placed = placed.map_err(|error| Refusal::from(error).of_target())?;
     Ok((placed.uid_validity.0.get(), placed.uid.get()))
+}
+
+/// Octets of the header, while it comes in.
+#[derive(Default)]
+struct HeaderLength {
+    octets: u64,
+    /// Whether the line so far has anything but its end.
+    line: bool,
+    ended: bool,
+}
+
+impl HeaderLength {
+    /// Whether the header is longer with these octets than it may be: what would not be read of it later by
+    /// ENVELOPE, SEARCH and HEADER.FIELDS is not taken.
+    fn is_beyond(&mut self, octets: &[u8]) -> bool {
+        let mut lines = octets.split_inclusive(|&octet| octet == b'\n');
+        while !self.ended
+            && let Some(line) = lines.next()
+        {
+            self.octets += line.len() as u64;
+            self.line |= line.iter().any(|octet| !matches!(octet, b'\r' | b'\n'));
+            if line.ends_with(b"\n") {
+                self.ended = !std::mem::take(&mut self.line);
+            }
+        }
+        self.octets > Step::MAX_READ
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_header_may_be_as_long_as_the_limit_and_not_one_octet_more() {
+        for (length, beyond) in [(Step::MAX_READ as usize, false), (Step::MAX_READ as usize + 1, true)] {
+            for piece in [7, 64 * 1024, usize::MAX] {
+                let header = format!("a: {}\r\n\r\n", "x".repeat(length - 7));
+                let message = header + &"body\r\n".repeat(1000);
+                let mut header = HeaderLength::default();
+                let told = message.as_bytes().chunks(piece.min(message.len())).any(|piece| header.is_beyond(piece));
+                assert_eq!(told, beyond, "{length} in pieces of {piece}");
+            }
+        }
+    }
 }

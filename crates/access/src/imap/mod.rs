@@ -24,7 +24,7 @@ mod session;
 mod set;
 mod status;
 mod telling;
-mod wake;
+mod turn;
 
 pub use answer::Answer;
 pub use append::Appending;

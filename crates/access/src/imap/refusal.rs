@@ -31,6 +31,15 @@ impl Refusal {
     /// RFC 2180 §4: the message was expunged by another session, which could not be told yet.
     pub const EXPUNGED: Self =
         Self::No(Some(Code::ExpungeIssued), "Some of the messages no longer exist; NOOP tells which.");
+    /// RFC 3501 §9: the octets of a literal (CHAR8) are any but NUL.
+    pub const HOLDS_NUL: Self = Self::Bad("A message must not hold NUL octets.");
+    pub const HEADER_NOT_TAKEN: Self =
+        Self::No(Some(Code::Limit), "The header of a message may have at most 1048576 octets.");
+    /// A header is chosen from in memory, up to [`Step::MAX_READ`](crate::reply::Step::MAX_READ).
+    pub const HEADER_TOO_LONG: Self = Self::No(
+        Some(Code::Limit),
+        "Of a header with more than 1048576 octets no fields can be chosen; fetch it whole (HEADER or MIME).",
+    );
 
     /// The same, with a missing folder told as the missing target of a copy.
     pub fn of_target(self) -> Self {

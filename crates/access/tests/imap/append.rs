@@ -34,3 +34,27 @@ fn a_message_over_the_quota_is_refused_before_it_is_invited() {
     let refused = ann.append("INBOX", "x");
     assert_eq!(refused, ". NO [OVERQUOTA] The mailbox is full; expunge some messages first.\r\n");
 }
+
+#[test]
+fn a_message_with_nul_is_refused() {
+    let world = World::new();
+    let mut ann = world.client();
+    assert_eq!(ann.append("INBOX", "Subject: x\r\n\r\na\0b"), ". BAD A message must not hold NUL octets.\r\n");
+    ann.expect("STATUS INBOX (MESSAGES)", &["* STATUS INBOX (MESSAGES 0)", ". OK STATUS completed."]);
+}
+
+#[test]
+fn of_a_long_header_all_is_found_and_fetched_and_a_longer_one_is_refused() {
+    let world = World::new();
+    let long = |octets| format!("A: {}\r\nSubject: late\r\n\r\nbody\r\n", "x".repeat(octets));
+    let refused = world.client().append("INBOX", &long(1024 * 1024));
+    assert_eq!(refused, ". NO [LIMIT] The header of a message may have at most 1048576 octets.\r\n");
+    let mut ann = world.reader(&[&long(1024 * 1024 - 100)]);
+    for keys in ["SUBJECT late", "HEADER Subject late", "TEXT \"subject: late\""] {
+        ann.expect(&format!("SEARCH {keys}"), &["* SEARCH 1", ". OK SEARCH completed."]);
+    }
+    ann.expect(
+        "FETCH 1 BODY.PEEK[HEADER.FIELDS (subject)]",
+        &["* 1 FETCH (BODY[HEADER.FIELDS (subject)] {17}", "Subject: late", "", ")", ". OK FETCH completed."],
+    );
+}

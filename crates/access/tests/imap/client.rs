@@ -1,22 +1,33 @@
 //! A client without a connection: commands go straight to the executor, replies are pulled to their end.
 
+use std::future::{Future, poll_fn};
+use std::ops::Range;
+use std::pin::pin;
+
 use access::imap::{Answer, Session};
 use access::reply::{Coding, LOW_WATER, Reply, Step, Supply};
+use bytes::Bytes;
 use pollster::block_on;
 use proto::imap::command::Body;
 use proto::imap::parse;
 use store::memory::Memory;
-use store::{AccountId, Address, Directory, Mailboxes, NewAccount};
+use store::{AccountId, Address, Directory, Mailboxes, MessageId, NewAccount};
+
+use crate::failing::Failing;
 
 /// A store with one account, `ann@example.test`.
 pub struct World {
     pub store: Memory,
+    /// The same, as clients see it.
+    pub failing: Failing,
     pub account: AccountId,
 }
 
 pub struct Client {
-    store: Memory,
+    store: Failing,
     pub session: Session,
+    /// How often others had their turn.
+    pub rests: usize,
 }
 
 /// Octets that a reply may append past [`LOW_WATER`]: its last row, or `* FLAGS` with all the keywords that a
@@ -34,11 +45,11 @@ impl World {
         let address = Address::parse("ann@example.test").unwrap();
         let new = NewAccount { address, aliases: Vec::new(), password: None, quota, created: 0 };
         let account = block_on(store.create(new)).unwrap();
-        Self { store, account }
+        Self { failing: Failing::new(store.clone()), store, account }
     }
 
     pub fn client(&self) -> Client {
-        Client { store: self.store.clone(), session: Session::new(self.account) }
+        Client { store: self.failing.clone(), session: Session::new(self.account), rests: 0 }
     }
 
     /// A client that has INBOX selected, with these messages in it.
@@ -60,7 +71,17 @@ impl Client {
             Ok(command) => command,
             Err((_, error)) => panic!("{command}: {error:?}"),
         };
-        let mut answer = block_on(self.session.execute(&self.store, command));
+        let mut rests = 0;
+        let mut answer = {
+            let mut executed = pin!(self.session.execute(&self.store, command));
+            // The store in memory never makes anybody wait.
+            block_on(poll_fn(|context| {
+                let polled = executed.as_mut().poll(context);
+                rests += usize::from(polled.is_pending());
+                polled
+            }))
+        };
+        self.rests += rests;
         self.read(&mut answer)
     }
 
@@ -101,6 +122,18 @@ impl Client {
         }
     }
 
+    /// A store may answer with fewer octets than asked for.
+    fn octets(&self, message: MessageId, range: Range<u64>) -> store::Result<Bytes> {
+        let mut all = Vec::new();
+        loop {
+            let octets = block_on(self.store.read(message, range.start + all.len() as u64..range.end))?;
+            all.extend_from_slice(&octets);
+            if octets.is_empty() || all.len() as u64 == range.end - range.start {
+                return Ok(all.into());
+            }
+        }
+    }
+
     /// Does what the driver does: writes out, splices, supplies.
     fn read(&mut self, answer: &mut Answer) -> String {
         let mut out = Vec::new();
@@ -111,6 +144,7 @@ impl Client {
             match step {
                 Step::Done => return String::from_utf8(out).unwrap(),
                 Step::More => assert!(out.len() > before, "a step without progress"),
+                Step::Rest => self.rests += 1,
                 Step::Splice(splice) => {
                     assert_eq!(splice.coding, Coding::Plain);
                     let octets = block_on(self.store.read(splice.message, splice.range.clone())).unwrap();
@@ -122,7 +156,7 @@ impl Client {
                     answer.supply(Supply::Outlines(block_on(self.store.outlines(&messages)).unwrap()));
                 }
                 Step::Octets { message, range } => {
-                    answer.supply(Supply::Octets(block_on(self.store.read(message, range))));
+                    answer.supply(Supply::Octets(self.octets(message, range)));
                 }
             }
         }

@@ -179,3 +179,18 @@ fn a_message_expunged_meanwhile_stays_readable_until_its_body_is_dropped() {
     );
     ann.expect("NOOP", &["* 1 EXPUNGE", "* 1 RECENT", ". OK NOOP completed."]);
 }
+
+#[test]
+fn fields_of_an_inner_header_beyond_the_limit_are_refused_and_not_cut() {
+    let world = World::new();
+    let inner = format!("A: {}\r\nSubject: late\r\n\r\nbody\r\n", "x".repeat(1024 * 1024));
+    let mut ann = world.reader(&[&format!("Content-Type: message/rfc822\r\n\r\n{inner}")]);
+    ann.expect(
+        "FETCH 1 (BODY.PEEK[1.HEADER.FIELDS (subject)] RFC822.SIZE)",
+        &[
+            &format!("* 1 FETCH (BODY[1.HEADER.FIELDS (subject)] NIL RFC822.SIZE {})", inner.len() + 32),
+            ". NO [LIMIT] Of a header with more than 1048576 octets no fields can be chosen; fetch it whole \
+             (HEADER or MIME).",
+        ],
+    );
+}

@@ -5,6 +5,8 @@ mod append;
 mod client;
 mod copy;
 mod expunge;
+mod failing;
+mod fairness;
 mod fetch;
 mod flags;
 mod folders;

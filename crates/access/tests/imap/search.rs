@@ -1,3 +1,5 @@
+use store::Error;
+
 use crate::client::{Client, World};
 
 const FIRST: &str = "From: Ann Lee <ann@example.test>\r\nTo: bob@example.test\r\nCc: carol@example.test\r\n\
@@ -155,4 +157,44 @@ fn many_messages_are_decided_in_batches_and_in_order() {
     let odd: Vec<String> = (1..=400).filter(|n| n % 2 == 0).map(|n| n.to_string()).collect();
     finds(&mut ann, "BODY \"body 1\"", &odd.join(" "));
     finds(&mut ann, "OR 1:10 SUBJECT \"number 399\"", "1 2 3 4 5 6 7 8 9 10 400");
+}
+
+#[test]
+fn a_store_that_fails_makes_no_wrong_answer() {
+    let world = World::new();
+    let mut ann = reader(&world);
+    let unavailable = Error::Unavailable("x".to_owned());
+    for failure in [&world.failing.outlines, &world.failing.octets] {
+        *failure.lock().unwrap() = Some(unavailable.clone());
+        for keys in ["NOT TEXT boss", "BODY hello", "NOT HEADER X-Empty \"\""] {
+            let told = ". NO [UNAVAILABLE] The store is unavailable; try again later.";
+            ann.expect(&format!("SEARCH {keys}"), &[told]);
+        }
+        *failure.lock().unwrap() = None;
+    }
+}
+
+#[test]
+fn in_a_message_that_cannot_be_read_neither_a_text_nor_its_absence_is_found() {
+    let world = World::new();
+    let mut ann = reader(&world);
+    *world.failing.octets.lock().unwrap() = Some(Error::Corrupt("x".to_owned()));
+    finds(&mut ann, "BODY hello", "");
+    finds(&mut ann, "NOT BODY hello", "");
+    finds(&mut ann, "OR NOT BODY hello SEEN", "1");
+    finds(&mut ann, "NOT FROM ann", "2 3");
+}
+
+#[test]
+fn a_field_is_found_across_the_chunks_of_a_long_header() {
+    let world = World::new();
+    for at in [64 * 1024 - 5, 64 * 1024, 64 * 1024 + 5, 200_000] {
+        let long = format!("A: {}\r\nX-Late: nee\r\n dle\r\nB: c\r\n\r\nbody\r\n", "x".repeat(at - 17));
+        world.client().append("INBOX", &long);
+    }
+    let mut ann = world.reader(&["X-Late: other\r\n\r\nneedle"]);
+    finds(&mut ann, "HEADER x-late NEE", "1 2 3 4");
+    finds(&mut ann, "TEXT \"nee dle\"", "1 2 3 4");
+    finds(&mut ann, "TEXT \"x-late: nee\"", "1 2 3 4");
+    finds(&mut ann, "HEADER x-late \"\"", "1 2 3 4 5");
 }

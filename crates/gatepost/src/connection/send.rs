@@ -27,6 +27,7 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Connection<S> {
             match step {
                 Step::Done => return Ok(()),
                 Step::More => {}
+                Step::Rest => tokio::task::yield_now().await,
                 Step::Splice(splice) => self.splice(splice, mailboxes).await?,
                 Step::Outlines(messages) => {
                     let outlines = match mailboxes.outlines(&messages).await {

@@ -9,6 +9,7 @@ use store::{Error, MessageId, MessageOutline, ModSeq, Row, UidSet};
 
 use super::super::refusal::Refusal;
 use super::super::telling::row_flags;
+use super::super::turn::Turn;
 use super::section::{Source, source};
 use crate::reply::{Coding, Splice, Step, Supply};
 use crate::view::{Positions, View};
@@ -17,6 +18,12 @@ use crate::view::{Positions, View};
 const BATCH: usize = 64;
 /// The same where bodies follow, which take their time on the wire.
 const BATCH_WITH_BODIES: usize = 8;
+
+/// What it takes to write a row and each of its octets, and to choose lines of a header by name, for each of
+/// its octets.
+const ROW: usize = 128;
+const OCTET: usize = 4;
+const FIELD_OCTET: usize = 16;
 
 /// Holds a snapshot of the view, so that numbers stay true while the session moves on.
 pub struct Cursor {
@@ -35,6 +42,7 @@ pub struct Cursor {
     outlines: VecDeque<store::Result<MessageOutline>>,
     open: Option<Open>,
     failure: Option<Refusal>,
+    turn: Turn,
 }
 
 /// A row of which a part is written.
@@ -66,6 +74,7 @@ impl Cursor {
             outlines: VecDeque::new(),
             open: None,
             failure: None,
+            turn: Turn::default(),
         }
     }
 
@@ -77,11 +86,15 @@ impl Cursor {
     pub fn output(&mut self, out: &mut Vec<u8>, full: usize) -> Step {
         loop {
             if let Some(open) = self.open.take() {
+                let before = out.len();
                 if let Some(step) = self.write_row(open, out) {
                     return step;
                 }
                 if out.len() >= full {
                     return Step::More;
+                }
+                if self.turn.is_over(ROW + OCTET * (out.len() - before)) {
+                    return Step::Rest;
                 }
             }
             let Some((position, row)) = self.peek() else { return Step::Done };
@@ -219,16 +232,26 @@ impl Cursor {
                             }
                         }
                         Source::Fields { header, fields, partial } => match open.header.take() {
+                            // Only a part of a message can have such a header; cut, it would pass for whole.
+                            None if header.end - header.start > Step::MAX_READ => {
+                                write::item_name(out, item);
+                                out.extend_from_slice(b" NIL");
+                                self.failure.get_or_insert(Refusal::HEADER_TOO_LONG);
+                            }
                             None => {
-                                let end = header.end.min(header.start + Step::MAX_READ);
                                 let message = open.row.message;
                                 self.open = Some(open);
-                                return Some(Step::Octets { message, range: header.start..end });
+                                return Some(Step::Octets { message, range: header });
                             }
                             Some(Ok(block)) => {
                                 write::item_name(out, item);
                                 out.push(b' ');
                                 fields.write(out, &block, partial);
+                                if self.turn.is_over(FIELD_OCTET * block.len()) {
+                                    open.item += 1;
+                                    self.open = Some(open);
+                                    return Some(Step::Rest);
+                                }
                             }
                             Some(Err(error)) => {
                                 write::item_name(out, item);

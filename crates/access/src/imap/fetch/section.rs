@@ -3,7 +3,7 @@
 use std::ops::Range;
 
 use mime::Content;
-use proto::imap::command::{FetchItem, Partial, Section, SectionText};
+use proto::imap::command::{FetchItem, HeaderNames, Partial, Section, SectionText};
 use proto::imap::write;
 use store::MessageOutline;
 
@@ -21,7 +21,7 @@ pub enum Source<'a> {
 /// Header lines chosen by name.
 #[derive(Debug, PartialEq, Eq)]
 pub struct Fields<'a> {
-    names: &'a [String],
+    names: &'a HeaderNames,
     /// Whether the named ones are sent, or all others.
     named: bool,
 }
@@ -107,7 +107,7 @@ impl Fields<'_> {
     pub fn write(&self, out: &mut Vec<u8>, block: &[u8], partial: Option<Partial>) {
         let mut chosen = Vec::new();
         for field in mime::header::fields(block) {
-            if self.names.iter().any(|name| field.is(name.as_bytes())) == self.named {
+            if self.names.has(field.name) == self.named {
                 chosen.extend_from_slice(block.get(field.range).unwrap_or_default());
             }
         }
@@ -189,7 +189,7 @@ mod tests {
     #[test]
     fn header_fields_are_chosen_by_name_in_any_case_with_their_folds() {
         let message = "Subject: a\r\n b\r\nFrom: f\r\nSUBJECT: c\r\nX: d\r\n\r\nbody";
-        let names = |names: &[&str]| names.iter().map(|&name| name.to_owned()).collect::<Vec<_>>();
+        let names = |names: &[&str]| HeaderNames::new(names.iter().map(|&name| name.to_owned()).collect());
         let named = shown(message, "", &[], Some(SectionText::HeaderFields(names(&["subject", "none"]))));
         assert_eq!(named.as_deref(), Some("{30}\r\nSubject: a\r\n b\r\nSUBJECT: c\r\n\r\n"));
         let others = shown(message, "", &[], Some(SectionText::HeaderFieldsNot(names(&["subject"]))));

@@ -1,10 +1,10 @@
 //! Substring matching without regard to case, in linear time, over text that comes in pieces.
 
-use memchr::memmem::{self, Finder};
+use memchr::memmem::Finder;
 
 /// Text as it is compared: each character in upper and then lower case, so that also `ß` and `SS` or `ς` and
 /// `Σ` are one.
-pub fn fold(text: &str) -> String {
+fn fold(text: &str) -> String {
     let mut folded = String::with_capacity(text.len());
     fold_into(text, &mut folded);
     folded
@@ -12,24 +12,26 @@ pub fn fold(text: &str) -> String {
 
 fn fold_into(text: &str, folded: &mut String) {
     if text.is_ascii() {
-        folded.extend(text.bytes().map(|octet| char::from(octet.to_ascii_lowercase())));
+        let start = folded.len();
+        folded.push_str(text);
+        if let Some(new) = folded.get_mut(start..) {
+            new.make_ascii_lowercase();
+        }
     } else {
         folded.extend(text.chars().flat_map(char::to_uppercase).flat_map(char::to_lowercase));
     }
 }
 
-/// Whether a text holds a folded one.
-pub fn contains(text: &str, folded: &str) -> bool {
-    folded.is_empty() || memmem::find(fold(text).as_bytes(), folded.as_bytes()).is_some()
-}
-
 /// Looks for several texts at once in one that streams by.
+#[derive(Default)]
 pub struct Matcher {
     needles: Vec<Needle>,
     /// Folded text: the end of what came before, then the new piece.
     window: String,
     /// Octets of the longest needle.
     longest: usize,
+    /// Needles that are not found yet.
+    open: usize,
 }
 
 struct Needle {
@@ -37,26 +39,45 @@ struct Needle {
     found: bool,
 }
 
+/// What a needle costs for each text, however short, in octets looked at.
+const NEEDLE: usize = 32;
+/// What it costs to fold an octet.
+const FOLD: usize = 4;
+
 impl Matcher {
-    pub fn new<'a>(texts: impl Iterator<Item = &'a str>) -> Self {
-        let texts: Vec<String> = texts.map(fold).collect();
-        let longest = texts.iter().map(String::len).max().unwrap_or(0);
-        let needle = |text: String| Needle { found: text.is_empty(), finder: Finder::new(&text).into_owned() };
-        Self { needles: texts.into_iter().map(needle).collect(), window: String::new(), longest }
+    pub fn add(&mut self, text: &str) {
+        let text = fold(text);
+        self.longest = self.longest.max(text.len());
+        self.needles.push(Needle { finder: Finder::new(&text).into_owned(), found: false });
+        self.open += 1;
     }
 
+    /// Forgets what was found.
+    pub fn begin(&mut self) {
+        self.window.clear();
+        self.open = self.needles.len();
+        self.needles.iter_mut().for_each(|needle| needle.found = false);
+    }
+
+    /// Of the needle that was added so many others later.
     pub fn found(&self, at: usize) -> bool {
         self.needles.get(at).is_some_and(|needle| needle.found)
     }
 
     pub fn is_done(&self) -> bool {
-        self.needles.iter().all(|needle| needle.found)
+        self.open == 0
     }
 
-    pub fn push(&mut self, text: &str) {
+    /// Answers what work it was, in octets looked at.
+    pub fn push(&mut self, text: &str) -> usize {
+        if self.is_done() {
+            return 0;
+        }
         fold_into(text, &mut self.window);
+        let work = FOLD * text.len() + self.open * (NEEDLE + self.window.len());
         for needle in self.needles.iter_mut().filter(|needle| !needle.found) {
             needle.found = needle.finder.find(self.window.as_bytes()).is_some();
+            self.open -= usize::from(needle.found);
         }
         // What may be the begin of a match stays.
         let mut cut = self.window.len().saturating_sub(self.longest.saturating_sub(1));
@@ -64,6 +85,7 @@ impl Matcher {
             cut -= 1;
         }
         self.window.drain(..cut);
+        work
     }
 
     /// The text ends here, and what follows is another.
@@ -78,6 +100,16 @@ mod tests {
 
     use super::*;
 
+    fn matcher<'a>(texts: impl IntoIterator<Item = &'a str>) -> Matcher {
+        let mut matcher = Matcher::default();
+        texts.into_iter().for_each(|text| matcher.add(text));
+        matcher
+    }
+
+    fn contains(text: &str, wanted: &str) -> bool {
+        fold(text).contains(&fold(wanted))
+    }
+
     #[test]
     fn case_does_not_count_in_any_script() {
         for (text, wanted, found) in [
@@ -89,7 +121,9 @@ mod tests {
             ("hello", "help", false),
             ("", "", true),
         ] {
-            assert_eq!(contains(text, &fold(wanted)), found, "{text} {wanted}");
+            let mut matcher = matcher([wanted]);
+            matcher.push(text);
+            assert_eq!((matcher.found(0), matcher.is_done()), (found, found), "{text} {wanted}");
         }
     }
 
@@ -100,7 +134,7 @@ mod tests {
             needles in prop::collection::vec("[abÄ]{0,6}", 1..4),
             cuts in prop::collection::vec(0usize..40, 0..6),
         ) {
-            let mut matcher = Matcher::new(needles.iter().map(String::as_str));
+            let mut matcher = matcher(needles.iter().map(String::as_str));
             let characters: Vec<char> = text.chars().collect();
             let mut cuts: Vec<usize> = cuts.into_iter().map(|cut| cut.min(characters.len())).collect();
             cuts.sort_unstable();
@@ -110,17 +144,38 @@ mod tests {
                 start = cut;
             }
             for (at, needle) in needles.iter().enumerate() {
-                prop_assert_eq!(matcher.found(at), contains(&text, &fold(needle)), "{} in {}", needle, &text);
+                prop_assert_eq!(matcher.found(at), contains(&text, needle), "{} in {}", needle, &text);
             }
         }
     }
 
     #[test]
     fn a_match_does_not_reach_over_the_end_of_a_text() {
-        let mut matcher = Matcher::new(["ab"].into_iter());
+        let mut matcher = matcher(["ab"]);
         matcher.push("a");
         matcher.end_of_text();
         matcher.push("b");
         assert!(!matcher.found(0));
+    }
+
+    #[test]
+    fn what_was_found_is_forgotten_for_the_next_message() {
+        let mut matcher = matcher(["a", "b"]);
+        matcher.push("ab");
+        assert!(matcher.is_done());
+        matcher.begin();
+        matcher.push("b");
+        assert_eq!((matcher.found(0), matcher.found(1), matcher.is_done()), (false, true, false));
+    }
+
+    #[test]
+    fn work_is_counted_for_each_text_that_is_still_looked_for() {
+        let mut matcher = matcher(["a", "b", "c", "d"]);
+        let four = matcher.push(&"x".repeat(1000));
+        matcher.push("abc");
+        let one = matcher.push(&"x".repeat(1000));
+        assert!(four > 4000 && one > 1000 && one < four, "{four} {one}");
+        matcher.push("d");
+        assert_eq!(matcher.push("x"), 0);
     }
 }

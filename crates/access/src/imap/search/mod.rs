@@ -1,36 +1,43 @@
 //! SEARCH and UID SEARCH (RFC 3501 §6.4.4, RFC 7162 §3.1.5).
 //!
 //! The cheap keys go first: those that a row of the listing answers, then those of the envelope, then the
-//! header, then the body. A message is read only as far as it takes to decide it.
+//! header, then the body. A message is read only as far as it takes to decide it, and once for all texts.
 
-mod body;
-mod header;
 mod matcher;
+mod reader;
 mod row;
+mod texts;
 
 use std::ops::Range;
 
 use proto::imap::command::{Search, SearchKey, SearchProgram};
 use proto::imap::write;
-use store::{Mailboxes, MessageOutline, Row};
+use store::{Error, Mailboxes, MessageOutline, Row};
 
+use self::reader::Reader;
 use self::row::RowKeys;
+use self::texts::Texts;
 use super::answer::{Answer, Part};
 use super::refusal::Outcome;
 use super::session::Session;
-use super::wake::{TURN, rest};
+use super::turn::{Turn, rest};
 use crate::reply::Step;
 use crate::view::{Expunges, Positions, View, add_range};
 
 /// Messages whose outlines are read at once.
 const BATCH: usize = 64;
+/// Messages that are held until those before them are decided.
+const HELD: usize = 1024;
+/// What it takes to look at a row, and to test one key of it.
+const ROW: usize = 64;
+const KEY: usize = 16;
 
 pub async fn search(session: &mut Session, mailboxes: &dyn Mailboxes, search: Search, answer: &mut Answer) -> Outcome {
     let form = session.form(search.uid);
     let selected = session.selected()?;
     let updates = selected.refresh(mailboxes, None, Expunges::HeldBack).await?;
     selected.push_updates(updates, form, answer);
-    let found = find(&selected.view, mailboxes, &search.program).await;
+    let found = Looking::new(&selected.view, mailboxes, &search.program).find().await?;
     // RFC 7162 §3.1.5: the greatest mod-sequence of what was found, if the client asked by mod-sequence.
     let by_mod_seq = search.program.keys().any(|key| matches!(key, SearchKey::ModSeq(_)));
     let rows = |range: &Range<u32>| selected.view.rows_from(range.start).take(range.len());
@@ -86,77 +93,93 @@ struct Candidate {
     matches: Option<bool>,
 }
 
-async fn find(view: &View, mailboxes: &dyn Mailboxes, program: &SearchProgram) -> Positions {
-    let keys = RowKeys::new(view, program);
-    let mut found = Positions::new();
-    let mut batch = Vec::new();
-    let mut position = 0;
-    while position < view.len() {
-        let mut undecided = 0;
-        for row in view.rows_from(position).take(TURN) {
-            let matches = keys.evaluate(program, view, position, row);
-            if matches != Some(false) {
-                undecided += usize::from(matches.is_none());
-                batch.push(Candidate { position, row: *row, matches });
-            }
-            position += 1;
-            if undecided == BATCH {
-                break;
-            }
-        }
-        if undecided > 0 {
-            decide(view, mailboxes, program, &keys, &mut batch).await;
-        }
-        for candidate in batch.drain(..).filter(|candidate| candidate.matches == Some(true)) {
-            add_range(&mut found, candidate.position..candidate.position + 1);
-        }
-        rest().await;
-    }
-    found
+/// A search under way.
+struct Looking<'a> {
+    view: &'a View,
+    mailboxes: &'a dyn Mailboxes,
+    program: &'a SearchProgram,
+    rows: RowKeys<'a>,
+    texts: Texts,
+    turn: Turn,
 }
 
-/// Reads what the rows did not tell.
-async fn decide(
-    view: &View,
-    mailboxes: &dyn Mailboxes,
-    program: &SearchProgram,
-    keys: &RowKeys,
-    batch: &mut [Candidate],
-) {
-    let messages: Vec<_> = batch.iter().filter(|c| c.matches.is_none()).map(|c| c.row.message).collect();
-    let mut outlines = mailboxes.outlines(&messages).await.unwrap_or_default().into_iter();
-    for candidate in batch.iter_mut().filter(|c| c.matches.is_none()) {
-        let Candidate { position, row, .. } = *candidate;
-        let by_row = |at: usize, key: &SearchKey| keys.test(at, key, view, position, &row);
-        candidate.matches = match outlines.next() {
-            Some(Ok(outline)) => {
-                match program.evaluate(|at, key| by_row(at, key).or_else(|| header::test(key, &outline))) {
-                    Some(decided) => Some(decided),
-                    None => read(mailboxes, program, row, &outline, by_row).await,
+impl<'a> Looking<'a> {
+    fn new(view: &'a View, mailboxes: &'a dyn Mailboxes, program: &'a SearchProgram) -> Self {
+        let (rows, texts) = (RowKeys::new(view, program), Texts::new(program));
+        Self { view, mailboxes, program, rows, texts, turn: Turn::default() }
+    }
+
+    async fn find(mut self) -> Outcome<Positions> {
+        let mut found = Positions::new();
+        let mut batch = Vec::new();
+        let mut position = 0;
+        let work = ROW + KEY * self.program.nodes().len();
+        while position < self.view.len() {
+            let (mut undecided, mut over) = (0, false);
+            for row in self.view.rows_from(position) {
+                let matches = self.program.evaluate(|at, key| self.rows.test(at, key, position, row));
+                if matches != Some(false) {
+                    undecided += usize::from(matches.is_none());
+                    batch.push(Candidate { position, row: *row, matches });
+                }
+                position += 1;
+                over = self.turn.is_over(work);
+                if over || undecided == BATCH || batch.len() == HELD {
+                    break;
                 }
             }
-            // What cannot be read holds no text that could be found.
-            _ => program.evaluate(|at, key| by_row(at, key).or(Some(false))),
-        };
+            if undecided > 0 {
+                self.decide(&mut batch).await?;
+            }
+            for candidate in batch.drain(..).filter(|candidate| candidate.matches == Some(true)) {
+                add_range(&mut found, candidate.position..candidate.position + 1);
+            }
+            if over {
+                rest().await;
+            }
+        }
+        Ok(found)
     }
-}
 
-/// The dear keys: header first, then the body.
-async fn read(
-    mailboxes: &dyn Mailboxes,
-    program: &SearchProgram,
-    row: Row,
-    outline: &MessageOutline,
-    by_row: impl Fn(usize, &SearchKey) -> Option<bool>,
-) -> Option<bool> {
-    let header = header::read(mailboxes, row.message, outline).await;
-    let cheap = |at: usize, key: &SearchKey| {
-        by_row(at, key).or_else(|| header::test(key, outline)).or_else(|| header::test_block(key, &header))
-    };
-    if let Some(decided) = program.evaluate(cheap) {
-        return Some(decided);
+    /// Reads what the rows did not tell.
+    async fn decide(&mut self, batch: &mut [Candidate]) -> store::Result<()> {
+        let messages: Vec<_> = batch.iter().filter(|c| c.matches.is_none()).map(|c| c.row.message).collect();
+        let mut outlines = self.mailboxes.outlines(&messages).await?.into_iter();
+        for candidate in batch.iter_mut().filter(|c| c.matches.is_none()) {
+            let decided = match outlines.next().unwrap_or(Err(Error::Gone)) {
+                Ok(outline) => self.read(candidate, &outline).await,
+                Err(error) => Err(error),
+            };
+            candidate.matches = match decided {
+                Ok(decided) => decided,
+                // Nobody knows what stood there: neither a text nor its absence is found in it.
+                Err(Error::Gone | Error::NotFound(_) | Error::Corrupt(_)) => None,
+                // A wrong answer would pass for a right one.
+                Err(error) => return Err(error),
+            };
+        }
+        Ok(())
     }
-    let mut texts = body::Texts::new(program, |at, key| cheap(at, key).is_none());
-    texts.search(mailboxes, row.message, outline).await;
-    program.evaluate(|at, key| cheap(at, key).or_else(|| Some(texts.found(at))))
+
+    /// The dear keys: envelope first, then the header, then the body.
+    async fn read(&mut self, candidate: &Candidate, outline: &MessageOutline) -> store::Result<Option<bool>> {
+        let mut reader = Reader::new(self.mailboxes, candidate.row.message);
+        self.texts.begin();
+        self.texts.in_envelope(outline, &mut self.turn).await;
+        if let Some(decided) = self.verdict(candidate) {
+            return Ok(Some(decided));
+        }
+        self.texts.in_header(&mut reader, outline, &mut self.turn).await?;
+        if let Some(decided) = self.verdict(candidate) {
+            return Ok(Some(decided));
+        }
+        self.texts.in_body(&mut reader, outline, &mut self.turn).await?;
+        Ok(self.verdict(candidate))
+    }
+
+    /// As far as it is known.
+    fn verdict(&mut self, candidate: &Candidate) -> Option<bool> {
+        let Candidate { position, row, .. } = candidate;
+        self.program.evaluate(|at, key| self.rows.test(at, key, *position, row).or_else(|| self.texts.known(at)))
+    }
 }

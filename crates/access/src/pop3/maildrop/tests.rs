@@ -35,7 +35,7 @@ fn run(answer: &mut Answer<'_>, messages: &dyn Fn(MessageId) -> store::Result<By
         sent.append(&mut out);
         match step {
             Step::Done => return String::from_utf8(sent).unwrap(),
-            Step::More => {}
+            Step::More | Step::Rest => {}
             Step::Octets { message, range } => {
                 let octets = messages(message).map(|octets| octets.slice(range.start as usize..range.end as usize));
                 answer.supply(Supply::Octets(octets));

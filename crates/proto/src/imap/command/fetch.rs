@@ -62,11 +62,38 @@ pub enum SectionText {
     /// Of the message, or of the message/rfc822 part that `part` names.
     Header,
     /// Header lines of these names (compared without case), with the empty line at the end.
-    HeaderFields(Vec<String>),
-    HeaderFieldsNot(Vec<String>),
+    HeaderFields(HeaderNames),
+    HeaderFieldsNot(HeaderNames),
     Text,
     /// Only with a part.
     Mime,
+}
+
+/// Names of header fields, which are compared without case (RFC 5322 §1.2.2).
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct HeaderNames {
+    asked: Vec<String>,
+    /// In small letters, ascending: a header has many fields, and each is looked for among them.
+    sorted: Vec<Vec<u8>>,
+}
+
+impl HeaderNames {
+    pub fn new(asked: Vec<String>) -> Self {
+        let mut sorted: Vec<_> = asked.iter().map(|name| name.to_ascii_lowercase().into_bytes()).collect();
+        sorted.sort_unstable();
+        sorted.dedup();
+        Self { asked, sorted }
+    }
+
+    /// As the client wrote them, for the response that names them again.
+    pub fn asked(&self) -> &[String] {
+        &self.asked
+    }
+
+    pub fn has(&self, name: &[u8]) -> bool {
+        let order = |known: &Vec<u8>| known.iter().copied().cmp(name.iter().map(u8::to_ascii_lowercase));
+        self.sorted.binary_search_by(order).is_ok()
+    }
 }
 
 /// `<offset.length>`: octets of a section, cut at its end.
@@ -74,4 +101,20 @@ pub enum SectionText {
 pub struct Partial {
     pub offset: u32,
     pub length: NonZeroU32,
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn header_names_are_known_in_any_case_and_only_in_full() {
+        let names = HeaderNames::new(["Subject", "from", "FROM", "X-a"].map(str::to_owned).to_vec());
+        for (name, known) in
+            [("From", true), ("SUBJECT", true), ("x-A", true), ("x-", false), ("Subjects", false), ("", false)]
+        {
+            assert_eq!(names.has(name.as_bytes()), known, "{name}");
+        }
+        assert_eq!(names.asked().len(), 4);
+    }
 }

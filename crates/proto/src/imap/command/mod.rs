@@ -10,7 +10,7 @@ mod sequence;
 use std::fmt;
 
 pub use date::{Date, DateTime};
-pub use fetch::{Fetch, FetchItem, Partial, Section, SectionText};
+pub use fetch::{Fetch, FetchItem, HeaderNames, Partial, Section, SectionText};
 pub use flag::{Flag, Store, StoreHow};
 pub use mailbox::{Append, Copy, List, ListPattern, Mailbox, Select, Status, StatusItem};
 pub use search::{Search, SearchBuilder, SearchKey, SearchNode, SearchProgram, SearchShapeError};

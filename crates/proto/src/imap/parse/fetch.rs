@@ -1,6 +1,6 @@
 use super::ParseError::{Expected, Invalid, Limit};
 use super::{Cursor, Limits, Result, Word, sequence_set};
-use crate::imap::command::{Body, Fetch, FetchItem, Partial, Section, SectionText};
+use crate::imap::command::{Body, Fetch, FetchItem, HeaderNames, Partial, Section, SectionText};
 
 /// `FETCH set items [(CHANGEDSINCE n)]` (RFC 3501 §6.4.5, RFC 7162 §3.1.4).
 pub fn fetch(cursor: &mut Cursor<'_>, limits: &Limits, uid: bool) -> Result<Body> {
@@ -15,14 +15,14 @@ pub fn fetch(cursor: &mut Cursor<'_>, limits: &Limits, uid: bool) -> Result<Body
         cursor.skip_spaces();
         loop {
             // Macros stand alone in the grammar; within parentheses they do no harm.
-            item(cursor, &mut items)?;
+            item(cursor, limits, &mut items)?;
             cursor.skip_spaces();
             if cursor.eat(b')') {
                 break;
             }
         }
     } else {
-        item(cursor, &mut items)?;
+        item(cursor, limits, &mut items)?;
     }
     cursor.skip_spaces();
     let mut changed_since = None;
@@ -58,13 +58,13 @@ impl Items {
     }
 }
 
-fn item(cursor: &mut Cursor<'_>, items: &mut Items) -> Result<()> {
+fn item(cursor: &mut Cursor<'_>, limits: &Limits, items: &mut Items) -> Result<()> {
     use FetchItem as Item;
     let word = Word::new(cursor.take_while(|b| b.is_ascii_alphanumeric() || b == b'.'));
     let all = [Item::Flags, Item::InternalDate, Item::Rfc822Size, Item::Envelope, Item::Body];
     items.push(match word.as_bytes() {
         b"BODY" | b"BODY.PEEK" if cursor.eat(b'[') => {
-            let section = section(cursor)?;
+            let section = section(cursor, limits)?;
             let partial = partial(cursor)?;
             Item::Section { section, partial, peek: word.as_bytes() == b"BODY.PEEK" }
         }
@@ -92,7 +92,7 @@ fn item(cursor: &mut Cursor<'_>, items: &mut Items) -> Result<()> {
 }
 
 /// What stands behind `[`, with the closing bracket.
-fn section(cursor: &mut Cursor<'_>) -> Result<Section> {
+fn section(cursor: &mut Cursor<'_>, limits: &Limits) -> Result<Section> {
     const WHAT: &str = "a section like 1.2, HEADER or TEXT";
     let mut section = Section::default();
     if cursor.eat(b']') {
@@ -109,8 +109,8 @@ fn section(cursor: &mut Cursor<'_>) -> Result<Section> {
     if text_follows {
         section.text = Some(match cursor.word().as_bytes() {
             b"HEADER" => SectionText::Header,
-            b"HEADER.FIELDS" => SectionText::HeaderFields(header_names(cursor)?),
-            b"HEADER.FIELDS.NOT" => SectionText::HeaderFieldsNot(header_names(cursor)?),
+            b"HEADER.FIELDS" => SectionText::HeaderFields(header_names(cursor, limits)?),
+            b"HEADER.FIELDS.NOT" => SectionText::HeaderFieldsNot(header_names(cursor, limits)?),
             b"TEXT" => SectionText::Text,
             // RFC 3501 §6.4.5: MIME must have a part number before it.
             b"MIME" if !section.part.is_empty() => SectionText::Mime,
@@ -122,13 +122,16 @@ fn section(cursor: &mut Cursor<'_>) -> Result<Section> {
 }
 
 /// ` (name name)`
-fn header_names(cursor: &mut Cursor<'_>) -> Result<Vec<String>> {
+fn header_names(cursor: &mut Cursor<'_>, limits: &Limits) -> Result<HeaderNames> {
     const WHAT: &str = "a list of header names";
     cursor.skip_spaces();
     cursor.expect(b'(', WHAT)?;
     cursor.skip_spaces();
     let mut names = Vec::new();
     loop {
+        if names.len() == limits.header_names {
+            return Err(Limit { what: "header names in a section", limit: limits.header_names });
+        }
         let name = cursor.astring(WHAT)?;
         // RFC 5322 §2.2: a field name is printable US-ASCII. It is written back in the response.
         let printable = name.iter().all(|&b| matches!(b, b' '..=b'~'));
@@ -136,7 +139,7 @@ fn header_names(cursor: &mut Cursor<'_>) -> Result<Vec<String>> {
         names.push(name.ok_or(Invalid("A header name must be printable US-ASCII."))?.to_owned());
         cursor.skip_spaces();
         if cursor.eat(b')') {
-            return Ok(names);
+            return Ok(HeaderNames::new(names));
         }
     }
 }

@@ -34,13 +34,17 @@ type Result<T, E = ParseError> = std::result::Result<T, E>;
 pub struct Limits {
     /// Levels of parentheses, NOT and OR in a SEARCH.
     pub search_depth: usize,
+    /// Keys of a SEARCH: each costs time for each message.
+    pub search_keys: usize,
     /// Different items of a FETCH.
     pub fetch_items: usize,
+    /// Names in one HEADER.FIELDS.
+    pub header_names: usize,
 }
 
 impl Default for Limits {
     fn default() -> Self {
-        Self { search_depth: 100, fetch_items: 256 }
+        Self { search_depth: 100, search_keys: 256, fetch_items: 256, header_names: 256 }
     }
 }
 

@@ -11,6 +11,7 @@ pub fn search(cursor: &mut Cursor<'_>, limits: &Limits, uid: bool) -> Result<Bod
         SearchShapeError::TooDeep => Limit { what: "levels in a SEARCH", limit: limits.search_depth },
         SearchShapeError::Incomplete => Expected("a search key"),
     };
+    let mut keys = 0;
     loop {
         cursor.skip_spaces();
         if cursor.is_empty() {
@@ -22,7 +23,13 @@ pub fn search(cursor: &mut Cursor<'_>, limits: &Limits, uid: bool) -> Result<Bod
             builder.close().map_err(shape)?;
         } else {
             match token(cursor)? {
-                Token::Key(key) => builder.key(key),
+                Token::Key(_) if keys == limits.search_keys => {
+                    return Err(Limit { what: "keys in a SEARCH", limit: limits.search_keys });
+                }
+                Token::Key(key) => {
+                    keys += 1;
+                    builder.key(key);
+                }
                 Token::Not => builder.not().map_err(shape)?,
                 Token::Or => builder.or().map_err(shape)?,
             }

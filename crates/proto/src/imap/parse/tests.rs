@@ -8,7 +8,7 @@ use super::*;
 use crate::imap::command::*;
 use crate::logon::Secret;
 
-const LIMITS: Limits = Limits { search_depth: 100, fetch_items: 256 };
+const LIMITS: Limits = Limits { search_depth: 100, search_keys: 256, fetch_items: 256, header_names: 256 };
 
 fn parsed(text: impl AsRef<[u8]>) -> Result<Body, ParseError> {
     let line = [b"a1 ", text.as_ref()].concat();
@@ -256,7 +256,7 @@ fn fetch_items_are_what_they_are_called() {
         partial: partial.map(|(offset, length)| Partial { offset, length: NonZeroU32::new(length).unwrap() }),
         peek: true,
     };
-    let names = || vec!["From".to_owned(), "X Y".to_owned()];
+    let names = || HeaderNames::new(vec!["From".to_owned(), "X Y".to_owned()]);
     assert_eq!(fetch_items("BODY.PEEK[1]<0.5>"), [item(&[1], None, Some((0, 5)))]);
     assert_eq!(fetch_items("BODY.PEEK[1.2.HEADER]"), [item(&[1, 2], Some(SectionText::Header), None)]);
     assert_eq!(fetch_items("BODY.PEEK[4294967295.MIME]"), [item(&[u32::MAX], Some(SectionText::Mime), None)]);
@@ -317,6 +317,20 @@ fn fetch_items_may_be_as_many_as_the_limit_and_not_one_more() {
     assert!(many(256).is_ok());
     assert_eq!(many(257), Err(ParseError::Limit { what: "different FETCH items", limit: 256 }));
     assert!(parsed(format!("FETCH 1 ({})", ["FLAGS"; 5000].join(" "))).is_ok());
+}
+
+#[test]
+fn header_names_may_be_as_many_as_the_limit_and_not_one_more() {
+    let many = |count: usize| parsed(format!("FETCH 1 BODY[HEADER.FIELDS ({})]", vec!["b"; count].join(" ")));
+    assert!(many(256).is_ok());
+    assert_eq!(many(257), Err(ParseError::Limit { what: "header names in a section", limit: 256 }));
+}
+
+#[test]
+fn search_keys_may_be_as_many_as_the_limit_and_not_one_more() {
+    let many = |count: usize| parsed(format!("SEARCH {}", vec!["NOT TEXT x"; count].join(" ")));
+    assert!(many(256).is_ok());
+    assert_eq!(many(257), Err(ParseError::Limit { what: "keys in a SEARCH", limit: 256 }));
 }
 
 #[test]

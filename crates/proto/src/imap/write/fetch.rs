@@ -53,8 +53,8 @@ pub fn section_name(out: &mut Vec<u8>, section: &Section, offset: Option<u32>) {
         }
         let (name, fields): (&[u8], &[String]) = match text {
             SectionText::Header => (b"HEADER", &[]),
-            SectionText::HeaderFields(fields) => (b"HEADER.FIELDS", fields),
-            SectionText::HeaderFieldsNot(fields) => (b"HEADER.FIELDS.NOT", fields),
+            SectionText::HeaderFields(names) => (b"HEADER.FIELDS", names.asked()),
+            SectionText::HeaderFieldsNot(names) => (b"HEADER.FIELDS.NOT", names.asked()),
             SectionText::Text => (b"TEXT", &[]),
             SectionText::Mime => (b"MIME", &[]),
         };
@@ -109,6 +109,7 @@ mod tests {
     use std::num::NonZeroU32;
 
     use super::*;
+    use crate::imap::command::HeaderNames;
 
     fn written(write: impl Fn(&mut Vec<u8>)) -> String {
         let mut out = Vec::new();
@@ -119,7 +120,7 @@ mod tests {
     #[test]
     fn sections_are_named_as_they_were_asked_for() {
         let part = |n| NonZeroU32::new(n).unwrap();
-        let fields = vec!["From".to_owned(), "X Y".to_owned()];
+        let fields = HeaderNames::new(vec!["From".to_owned(), "X Y".to_owned()]);
         let cases = [
             (Section::default(), None, "BODY[]"),
             (Section::default(), Some(0), "BODY[]<0>"),
