@@ -54,8 +54,13 @@ pub fn logged(run: &Run, detail: Detail, task: impl AsyncFnOnce(Log) -> Ran) -> 
 /// All of the server runs on this. Passwords are hashed and files read on its blocking threads; what is not done
 /// when `task` has ended is not waited for.
 pub fn block_on<T>(task: impl Future<Output = Ran<T>>) -> Ran<T> {
-    let runtime =
-        tokio::runtime::Builder::new_multi_thread().enable_all().thread_keep_alive(Duration::from_secs(10)).build()?;
+    let runtime = tokio::runtime::Builder::new_multi_thread()
+        .enable_all()
+        .thread_keep_alive(Duration::from_secs(10))
+        // Sockets are looked at after so many turns of tasks also while all threads have work: a turn may take a
+        // millisecond.
+        .event_interval(16)
+        .build()?;
     let ran = runtime.block_on(task);
     runtime.shutdown_background();
     ran

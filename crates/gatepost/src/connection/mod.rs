@@ -6,6 +6,7 @@
 //! what there is: that bounds what one peer can make it hold.
 
 mod alarm;
+mod attend;
 mod drain;
 mod end;
 mod next;

@@ -378,3 +378,24 @@ mod texts {
         }
     }
 }
+
+#[tokio::test(start_paused = true)]
+async fn work_for_a_client_that_left_is_given_up() {
+    let drain = Drain::default();
+    let (mut connection, client) = connected(64, &drain);
+    drop(client);
+    let end = connection.attend(std::future::pending::<()>()).await;
+    assert!(matches!(end, Err(End::Closed)), "{end:?}");
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_client_that_only_has_no_more_to_say_gets_its_answer() {
+    let drain = Drain::default();
+    let (mut connection, mut client) = connected(64, &drain);
+    client.write_all(b"next\n").await.unwrap();
+    client.shutdown().await.unwrap();
+    let work = tokio::time::sleep(Duration::from_secs(5));
+    connection.attend(work).await.unwrap();
+    let mut session = Lines::default();
+    assert_eq!(connection.next(&mut session).await.unwrap(), 0..4, "what it said meanwhile is kept");
+}

@@ -17,6 +17,9 @@ use crate::logs::SessionNumbers;
 /// Connections that are being told of a limit under TLS at the same time; beyond them they are closed without a word.
 const REFUSALS: usize = 16;
 
+/// How long sessions that are ended by force may take to be gone.
+const FORCE: Duration = Duration::from_secs(1);
+
 /// How long accepting rests when the system has no descriptors or memory left.
 const REST: Duration = Duration::from_millis(250);
 
@@ -93,7 +96,10 @@ impl Listener {
         };
         if is_late {
             tracing::warn!(protocol = terms.protocol.name(), sessions = sessions.len(), "sessions ended by force");
-            sessions.shutdown().await;
+            sessions.abort_all();
+            let ended = async { while sessions.join_next().await.map(report).is_some() {} };
+            // Whoever does not even give its thread back is not waited for: the process ends without it.
+            let _ = tokio::time::timeout(FORCE, ended).await;
         }
     }
 }

@@ -150,7 +150,8 @@ async fn execute<S: AsyncRead + AsyncWrite + Unpin>(
     command: proto::imap::command::Command,
 ) -> Result<(), End> {
     let name = command.body.name();
-    let mut answer = executor.execute(&*site.mailboxes, command).await;
+    // What is found or changed for nobody is not worth the time of others.
+    let mut answer = connection.attend(executor.execute(&*site.mailboxes, command)).await?;
     log_cause(connection.number(), name, &answer);
     connection.send(&mut answer, &*site.mailboxes).await
 }
