@@ -210,8 +210,11 @@ impl Session {
             }
             Err(reason) => {
                 err(&mut self.out, Some(reason.code()), &reason.text());
-                self.failures += 1;
-                self.deadline = now + self.settings.authorization_timeout;
+                // What is no fault of the credentials is not held against the client.
+                if reason == NotOpened::Refused {
+                    self.failures += 1;
+                    self.deadline = now + self.settings.authorization_timeout;
+                }
                 self.state = if self.failures < self.settings.max_failures {
                     State::Authorization { user: None }
                 } else {

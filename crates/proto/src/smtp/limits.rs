@@ -9,7 +9,8 @@ pub struct Limits {
     pub message_octets: u64,
     /// Accepted recipients of one message; RFC 5321 §4.5.3.1.8 asks for at least 100.
     pub recipients: usize,
-    /// Commands that made no sense before the connection is closed.
+    /// Commands that made no sense before the connection is closed; counted anew after a log-on and after each
+    /// message that was taken.
     pub bad_commands: u32,
     /// Failed log-ons before the connection is closed.
     pub logon_failures: u32,

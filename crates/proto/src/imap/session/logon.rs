@@ -95,7 +95,8 @@ impl Session {
             ),
         };
         write::tagged(&mut self.out, tag, Condition::No, Some(code), &format!("{command} failed.{text}"));
-        self.failures += 1;
+        // What is no fault of the credentials is not held against the client.
+        self.failures += u32::from(verdict == Verdict::Refused);
         if self.failures >= self.settings.max_failures {
             let count = self.failures;
             self.bye(&format!("Too many failed log-ons ({count}); closing the connection."));

@@ -273,7 +273,13 @@ fn each_verdict_has_its_words() {
         let (_, request) = peer.session.input(peer.now, b"1 LOGIN ann secret\r\n");
         assert!(matches!(request, Some(Request::LogOn(_))));
         peer.session.answer(peer.now, Answer::Verdict(verdict));
-        peer.take()
+        let said = peer.take();
+        for _ in 0..5 {
+            peer.session.input(peer.now, b"1 LOGIN ann secret\r\n");
+            peer.session.answer(peer.now, Answer::Verdict(verdict));
+        }
+        assert!(!peer.session.is_closed(), "{verdict:?} is no fault of the credentials");
+        said
     };
     assert!(said(Verdict::Throttled { limit: 60 }).contains("60 a minute"));
     assert!(said(Verdict::Unavailable).starts_with("1 NO [UNAVAILABLE] LOGIN failed. "));

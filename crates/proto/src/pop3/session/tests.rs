@@ -162,6 +162,10 @@ fn each_reason_has_its_response_code() {
         wire.log_on = Err(reason);
         let said = wire.say("USER ann\r\nPASS x\r\n");
         assert!(said.starts_with(&format!("+OK\r\n-ERR [{code}] ")), "{said}");
+        assert_eq!(reason == NotOpened::Refused, {
+            wire.say("USER ann\r\nPASS x\r\nUSER ann\r\nPASS x\r\n");
+            wire.session.is_closed()
+        });
         if let NotOpened::TooManyConnections { limit } = reason {
             assert!(said.contains(&limit.to_string()));
         }

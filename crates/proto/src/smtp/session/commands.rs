@@ -63,7 +63,7 @@ impl Session {
                 .with_line(format!("SIZE {}", self.limits().message_octets))
                 .with_line("PIPELINING")
                 .with_line("ENHANCEDSTATUSCODES");
-            if self.offer.starttls {
+            if self.offer.starttls && !self.logged_on {
                 reply = reply.with_line("STARTTLS");
             }
             // RFC 4954 §4: one log-on for each connection.
@@ -115,9 +115,11 @@ impl Session {
             return None;
         }
         if self.transaction.step == Step::Chunks {
-            // RFC 3030 §2: DATA and BDAT cannot be mixed.
+            // RFC 3030 §2: DATA and BDAT cannot be mixed, and what is left then is no transaction to go on with.
+            let request = self.void_transaction(Some(BAD_SEQUENCE));
+            self.transaction.step = Step::MailRefused;
             self.reply_bad(now, &BAD_SEQUENCE);
-            return None;
+            return request;
         }
         self.state = State::Answer(Asked::Begin(Content::data()));
         Some(Request::Begin)
@@ -167,6 +169,11 @@ impl Session {
         if !self.offer.starttls {
             let reply = if self.channel.is_private() { ALREADY_TLS } else { NOT_IMPLEMENTED };
             self.reply_bad(now, &reply);
+            return None;
+        }
+        if self.logged_on {
+            // RFC 3207 §4.2: all that is known of the client would have to be forgotten, who it is as well.
+            self.reply_bad(now, &TLS_AFTER_LOGON);
             return None;
         }
         self.transaction = Default::default();
@@ -241,5 +248,6 @@ const SENDER_GIVEN: Reply = Reply::new(503, 5, 1, "Sender already specified");
 const NEED_MAIL: Reply = Reply::new(503, 5, 1, "Bad sequence of commands: MAIL first");
 const NEED_RCPT: Reply = Reply::new(503, 5, 1, "Bad sequence of commands: RCPT first");
 const NO_RECIPIENTS: Reply = Reply::new(554, 5, 1, "No valid recipients");
+const TLS_AFTER_LOGON: Reply = Reply::new(503, 5, 1, "STARTTLS must come before AUTH; connect again");
 const ALREADY_TLS: Reply = Reply::new(503, 5, 1, "TLS is on already");
 pub(super) const BAD_SEQUENCE: Reply = Reply::new(503, 5, 1, "Bad sequence of commands");

@@ -2,6 +2,8 @@
 
 use std::time::Instant;
 
+use memchr::memchr;
+
 use super::commands::too_large;
 use super::{Asked, Request, Session, State, Step, Transaction};
 use crate::dot::{Piece, Unstuffer};
@@ -86,8 +88,10 @@ impl Session {
             Found::Nothing => None,
             Found::Text(range) => {
                 self.transaction.octets += range.len() as u64;
+                let octets = bytes.get(range.clone()).unwrap_or_default();
+                self.transaction.nul |= memchr(0, octets).is_some();
                 if let Form::Chunk { .. } = content.form {
-                    self.transaction.ends.feed(bytes.get(range.clone()).unwrap_or_default());
+                    self.transaction.ends.feed(octets);
                 }
                 match self.objection(&content) {
                     None => Some(Request::Body(range)),
@@ -112,6 +116,8 @@ impl Session {
         };
         if bare {
             Some(BARE)
+        } else if self.transaction.nul {
+            Some(NUL)
         } else if self.transaction.octets > limit {
             Some(too_large(limit))
         } else {
@@ -183,4 +189,6 @@ fn chunk(left: &mut u64, bytes: &[u8]) -> (usize, Found) {
 
 const START_MAIL: Reply = Reply::basic(354, "Start mail input; end with <CRLF>.<CRLF>");
 const TOO_MUCH: Reply = Reply::new(421, 7, 0, "More than 1 GB came of a message that is refused, goodbye");
+/// RFC 2045 §2.8: also 8BITMIME allows none.
+const NUL: Reply = Reply::new(550, 6, 0, "Message contains NUL octets; send it in BASE64");
 const BARE: Reply = Reply::new(550, 6, 11, "Message contains a bare CR or LF; every line must end in CRLF");

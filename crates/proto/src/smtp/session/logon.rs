@@ -67,6 +67,7 @@ impl Session {
         match verdict {
             Verdict::Granted => {
                 self.logged_on = true;
+                self.bad_commands = 0;
                 self.reply(now, &GRANTED);
             }
             Verdict::Refused => {

@@ -117,6 +117,7 @@ struct Transaction {
     asked: usize,
     /// The message so far, over all of BDAT's chunks.
     octets: u64,
+    nul: bool,
     ends: super::chunk::BareCheck,
 }
 
@@ -382,6 +383,9 @@ impl Session {
             (Asked::Rcpt, Answer::Refused(reply)) => self.reply(now, &reply),
             (Asked::End, Answer::Done(reply) | Answer::Refused(reply)) => {
                 self.transaction = Transaction::default();
+                if reply.code() == 250 {
+                    self.bad_commands = 0;
+                }
                 self.reply(now, &reply);
             }
             (Asked::Tls, Answer::Secured(offer)) => self.secured(now, offer),

@@ -271,9 +271,21 @@ fn no_other_end_of_data_is_seen_at_any_split_point() {
 fn nul_and_eight_bit_octets_do_not_end_data() {
     for end in ["\r\n.\0\r\n", "\r\n\0.\r\n", "\r\n. \r\n", "\r\n.\u{85}\r\n", "\r\n\u{2028}.\r\n"] {
         let mut driver = Driver::greeted();
-        driver.talk(&format!("{ENVELOPE}DATA\r\ntext{end}QUIT\r\n.\r\n"));
-        assert!(driver.taken[0].ends_with("QUIT\r\n"), "{end:?}");
+        let replies = driver.codes(&format!("{ENVELOPE}DATA\r\ntext{end}QUIT\r\n.\r\n"));
+        match end.contains('\0') {
+            true => assert_eq!(replies.last().unwrap(), "550 5.6.0", "{end:?}"),
+            false => assert!(driver.taken[0].ends_with("QUIT\r\n"), "{end:?}"),
+        }
+        assert!(!driver.session.is_closed());
     }
+}
+
+#[test]
+fn a_message_with_nul_is_refused_also_in_chunks() {
+    let mut driver = Driver::greeted();
+    let codes = driver.codes(&format!("{ENVELOPE}BDAT 4\r\na\0\r\nBDAT 3 LAST\r\nb\r\n{ENVELOPE}BDAT 3 LAST\r\nc\r\n"));
+    assert_eq!(codes, ["250 2.1.0", "250 2.1.5", "550 5.6.0", "503 5.5.1", "250 2.1.0", "250 2.1.5", "250 2.6.0"]);
+    assert_eq!(driver.taken, ["550", "c\r\n"]);
 }
 
 #[test]
@@ -346,13 +358,15 @@ fn a_refused_chunk_is_not_read_over_without_end() {
 }
 
 #[test]
-fn data_and_chunks_do_not_mix() {
+fn after_data_among_chunks_the_message_is_void() {
     let mut driver = Driver::greeted();
     assert_eq!(
         driver.codes(&format!("{ENVELOPE}BDAT 1\r\naDATA\r\nBDAT 1 LAST\r\nb"))[2..],
-        ["250 2.0.0", "503 5.5.1", "250 2.6.0"]
+        ["250 2.0.0", "503 5.5.1", "503 5.5.1"]
     );
-    assert_eq!(driver.taken, ["ab"]);
+    assert_eq!(driver.taken, ["503"]);
+    assert_eq!(driver.codes(&format!("RSET\r\n{ENVELOPE}BDAT 1 LAST\r\nc")).last().unwrap(), "250 2.6.0");
+    assert_eq!(driver.taken, ["503", "c"]);
 }
 
 #[test]
@@ -404,6 +418,16 @@ fn the_fifth_bad_command_ends_the_connection() {
 }
 
 #[test]
+fn bad_commands_are_counted_anew_after_a_message() {
+    let mut driver = Driver::greeted();
+    for _ in 0..3 {
+        driver.talk(&"FOO\r\n".repeat(4));
+        assert_eq!(driver.codes(&format!("{ENVELOPE}BDAT 3 LAST\r\na\r\n")).last().unwrap(), "250 2.6.0");
+    }
+    assert!(!driver.session.is_closed());
+}
+
+#[test]
 fn what_was_pipelined_behind_a_refusal_is_not_counted() {
     let mut driver = Driver::greeted();
     let rest = "RCPT TO:<ann@example.test>\r\n".repeat(10);
@@ -452,6 +476,16 @@ fn what_was_sent_before_tls_is_dropped_and_the_session_begins_anew() {
     assert_eq!(driver.codes("MAIL FROM:<a@b>\r\n"), ["503 5.5.2"]);
     assert!(driver.talk("EHLO c\r\n").contains("AUTH PLAIN LOGIN"));
     assert_eq!(driver.codes("DATA\r\nSTARTTLS\r\n"), ["503 5.5.1", "503 5.5.1"]);
+}
+
+#[test]
+fn tls_does_not_begin_after_a_log_on() {
+    let mut driver = Driver::with(Limits::default(), Channel::Clear, Offer { starttls: true, ..private() });
+    assert!(driver.talk("EHLO c\r\n").contains("STARTTLS"));
+    driver.talk("AUTH PLAIN AGFubkBleGFtcGxlLnRlc3QAc2VjcmV0\r\n");
+    assert!(!driver.talk("EHLO c\r\n").contains("STARTTLS"));
+    assert_eq!(driver.talk("STARTTLS\r\n"), "503 5.5.1 STARTTLS must come before AUTH; connect again\r\n");
+    assert_eq!(driver.codes(ENVELOPE), ["250 2.1.0", "250 2.1.5"]);
 }
 
 #[test]
