@@ -18,7 +18,12 @@ pub async fn select(
     answer: &mut Answer,
 ) -> Outcome {
     // RFC 3501 §6.3.1: what was selected is so no more, also if this fails.
-    session.selected = None;
+    if session.selected.take().is_some() {
+        // RFC 7162 §3.2.11: what is told from here on is of the other mailbox.
+        let mut out = Vec::new();
+        write::untagged(&mut out, Condition::Ok, Some(Code::Closed), "The mailbox before is closed.");
+        answer.push(Part::Text(out));
+    }
     let folder = find(session.account, mailboxes, select.mailbox.as_str()).await?.id;
     let recent = match read_only {
         true => mailboxes.first_recent(folder).await?,
@@ -46,7 +51,12 @@ fn state(view: &View, read_only: bool) -> Vec<u8> {
     }
     code(Code::UidValidity(listing.uid_validity().0.get()), "UIDs are valid.");
     code(Code::UidNext(listing.uid_next().get()), "The next UID.");
-    // RFC 7162 §7: mod-sequence-value is at least 1.
-    code(Code::HighestModSeq(listing.highest_modseq().0.max(1)), "The greatest mod-sequence.");
+    highest_mod_seq(&mut out, view);
     out
+}
+
+pub fn highest_mod_seq(out: &mut Vec<u8>, view: &View) {
+    // RFC 7162 §7: mod-sequence-value is at least 1.
+    let code = Code::HighestModSeq(view.listing().highest_modseq().0.max(1));
+    write::untagged(out, Condition::Ok, Some(code), "The greatest mod-sequence.");
 }

@@ -41,8 +41,10 @@ impl Session {
     /// the connection itself never come here.
     pub async fn execute(&mut self, mailboxes: &dyn Mailboxes, command: Command) -> Answer {
         let Command { tag, body } = command;
-        self.condstore |= body.enables_condstore();
         let mut answer = Answer::to(tag);
+        if body.enables_condstore() && !std::mem::replace(&mut self.condstore, true) {
+            self.tell_baseline(&body, &mut answer);
+        }
         let name = body.name();
         match self.run(mailboxes, body, &mut answer).await {
             Ok(()) if answer.is_complete() => {}
@@ -114,8 +116,20 @@ impl Session {
         Ok(())
     }
 
+    /// RFC 7162 §3.1.2.1: from which mod-sequence on a client, which has just begun to ask for them, is told.
+    fn tell_baseline(&self, body: &Body, answer: &mut Answer) {
+        if let Some(selected) = &self.selected
+            && !matches!(body, Body::Select(_) | Body::Examine(_))
+        {
+            let mut out = Vec::new();
+            select::highest_mod_seq(&mut out, &selected.view);
+            answer.push(Part::Text(out));
+        }
+    }
+
     pub(super) fn form(&self, uid: bool) -> Form {
-        Form { uid, modseq: self.condstore }
+        // RFC 7162 §3.2.4 wants the UID with a mod-sequence for QRESYNC; it is of use to whoever keeps either.
+        Form { uid: uid || self.condstore, modseq: self.condstore }
     }
 
     pub(super) fn selected(&mut self) -> Outcome<&mut Selected> {

@@ -11,6 +11,7 @@ fn row_items_are_told_in_the_order_asked() {
     ann.expect(
         "FETCH 1 (RFC822.SIZE FLAGS INTERNALDATE UID MODSEQ)",
         &[
+            "* OK [HIGHESTMODSEQ 2] The greatest mod-sequence.",
             "* 1 FETCH (RFC822.SIZE 69 FLAGS (\\Flagged \\Recent work) INTERNALDATE \"17-Jul-1996 09:44:25 +0000\" UID 1 \
              MODSEQ (2))",
             ". OK FETCH completed.",
@@ -131,6 +132,7 @@ fn changed_since_passes_over_what_the_client_knows() {
     ann.expect(
         "FETCH 1:* (FLAGS) (CHANGEDSINCE 3)",
         &[
+            "* OK [HIGHESTMODSEQ 5] The greatest mod-sequence.",
             "* 2 FETCH (FLAGS (\\Seen \\Recent) MODSEQ (5))",
             "* 3 FETCH (FLAGS (\\Recent) MODSEQ (4))",
             ". OK FETCH completed.",

@@ -51,8 +51,11 @@ fn silent_tells_what_another_session_did_to_the_same_message() {
 fn with_condstore_the_mod_sequence_is_told_even_when_silent() {
     let world = World::new();
     let mut ann = world.reader(&["a", "b"]);
-    ann.expect("ENABLE CONDSTORE", &["* ENABLED CONDSTORE", ". OK ENABLE completed."]);
-    ann.expect("STORE 1 +FLAGS.SILENT (\\Seen)", &["* 1 FETCH (MODSEQ (4))", ". OK STORE completed."]);
+    ann.expect(
+        "ENABLE CONDSTORE",
+        &["* OK [HIGHESTMODSEQ 3] The greatest mod-sequence.", "* ENABLED CONDSTORE", ". OK ENABLE completed."],
+    );
+    ann.expect("STORE 1 +FLAGS.SILENT (\\Seen)", &["* 1 FETCH (UID 1 MODSEQ (4))", ". OK STORE completed."]);
     ann.expect(
         "UID STORE 2 +FLAGS (\\Seen)",
         &["* 2 FETCH (UID 2 FLAGS (\\Seen \\Recent) MODSEQ (5))", ". OK UID STORE completed."],
@@ -67,9 +70,10 @@ fn unchanged_since_leaves_alone_and_names_what_changed() {
     ann.expect(
         "STORE 1:3 (UNCHANGEDSINCE 4) +FLAGS.SILENT (\\Deleted)",
         &[
-            "* 1 FETCH (MODSEQ (6))",
-            "* 2 FETCH (FLAGS (\\Flagged \\Recent) MODSEQ (5))",
-            "* 3 FETCH (MODSEQ (6))",
+            "* OK [HIGHESTMODSEQ 4] The greatest mod-sequence.",
+            "* 1 FETCH (UID 1 MODSEQ (6))",
+            "* 2 FETCH (UID 2 FLAGS (\\Flagged \\Recent) MODSEQ (5))",
+            "* 3 FETCH (UID 3 MODSEQ (6))",
             ". OK [MODIFIED 2] Messages that changed meanwhile were left alone.",
         ],
     );

@@ -38,5 +38,8 @@ fn a_folder_deleted_under_its_reader_looks_emptied() {
     assert!(bob.run("DELETE Work").starts_with(". OK"));
     ann.expect("FETCH 1 UID", &["* 1 FETCH (UID 1)", ". OK FETCH completed."]);
     ann.expect("NOOP", &["* 1 EXPUNGE", "* 0 RECENT", ". OK NOOP completed."]);
-    ann.expect("SELECT Work", &[". NO [NONEXISTENT] The mailbox does not exist."]);
+    ann.expect(
+        "SELECT Work",
+        &["* OK [CLOSED] The mailbox before is closed.", ". NO [NONEXISTENT] The mailbox does not exist."],
+    );
 }

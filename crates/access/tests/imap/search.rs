@@ -142,7 +142,10 @@ fn uid_search_answers_uids_and_modseq_its_greatest() {
     ann.run("EXPUNGE");
     ann.expect("UID SEARCH UNSEEN", &["* SEARCH 2", ". OK UID SEARCH completed."]);
     ann.append("INBOX", "x");
-    ann.expect("SEARCH MODSEQ 4", &["* SEARCH 2 (MODSEQ 7)", ". OK SEARCH completed."]);
+    ann.expect(
+        "SEARCH MODSEQ 4",
+        &["* OK [HIGHESTMODSEQ 7] The greatest mod-sequence.", "* SEARCH 2 (MODSEQ 7)", ". OK SEARCH completed."],
+    );
     ann.expect("SEARCH MODSEQ 99", &["* SEARCH", ". OK SEARCH completed."]);
 }
 

@@ -23,9 +23,12 @@ fn select_tells_the_state_and_examine_the_same_read_only() {
     let examined = [&[FLAGS, none, "* 2 EXISTS", "* 2 RECENT"][..], &rest, &[". OK [READ-ONLY] EXAMINE completed."]];
     // EXAMINE leaves \Recent for the first to SELECT.
     ann.expect("EXAMINE inbox", &examined.concat());
-    let selected = [&[FLAGS, all, "* 2 EXISTS", "* 2 RECENT"][..], &rest, &[". OK [READ-WRITE] SELECT completed."]];
+    let closed = "* OK [CLOSED] The mailbox before is closed.";
+    let selected =
+        [&[closed, FLAGS, all, "* 2 EXISTS", "* 2 RECENT"][..], &rest, &[". OK [READ-WRITE] SELECT completed."]];
     ann.expect("SELECT INBOX", &selected.concat());
-    let again = [&[FLAGS, all, "* 2 EXISTS", "* 0 RECENT"][..], &rest, &[". OK [READ-WRITE] SELECT completed."]];
+    let again =
+        [&[closed, FLAGS, all, "* 2 EXISTS", "* 0 RECENT"][..], &rest, &[". OK [READ-WRITE] SELECT completed."]];
     ann.expect("SELECT INBOX", &again.concat());
 }
 
@@ -34,7 +37,10 @@ fn a_select_that_fails_leaves_nothing_selected() {
     let world = World::new();
     let mut ann = world.reader(&["a"]);
     assert!(ann.session.has_selected());
-    ann.expect("SELECT nowhere", &[". NO [NONEXISTENT] The mailbox does not exist."]);
+    ann.expect(
+        "SELECT nowhere",
+        &["* OK [CLOSED] The mailbox before is closed.", ". NO [NONEXISTENT] The mailbox does not exist."],
+    );
     assert!(!ann.session.has_selected());
     ann.expect("SELECT \"a//b\"", &[". NO [NONEXISTENT] The mailbox does not exist."]);
     let refused = ". BAD Command is not valid in this state. SELECT a mailbox first.";

@@ -50,3 +50,13 @@ fn flags_another_session_set_are_told_once() {
     ann.expect("FETCH 1 FLAGS", &["* 1 FETCH (FLAGS (\\Recent))", ". OK FETCH completed."]);
     ann.expect("CHECK", &[". OK CHECK completed."]);
 }
+
+#[test]
+fn with_condstore_another_session_is_told_uid_and_mod_sequence_of_a_change() {
+    let world = World::new();
+    let (mut ann, mut bob) = (world.reader(&["a", "b"]), world.reader(&[]));
+    bob.run("ENABLE CONDSTORE");
+    ann.run("STORE 2 +FLAGS (\\Seen)");
+    bob.expect("NOOP", &["* 2 FETCH (UID 2 FLAGS (\\Seen) MODSEQ (4))", ". OK NOOP completed."]);
+    bob.expect("SEARCH MODSEQ 4", &["* SEARCH 2 (MODSEQ 4)", ". OK SEARCH completed."]);
+}

@@ -14,7 +14,7 @@ use super::set;
 use crate::view::{Expunges, Positions};
 
 pub async fn fetch(session: &mut Session, mailboxes: &dyn Mailboxes, fetch: Fetch, answer: &mut Answer) -> Outcome {
-    let form = session.form(fetch.uid);
+    let (by_uid, form) = (fetch.uid, session.form(fetch.uid));
     let selected = session.selected()?;
     // Numbers are those the client knew when it asked; UIDs mean also what is new.
     let by_number = match fetch.uid {
@@ -54,7 +54,7 @@ pub async fn fetch(session: &mut Session, mailboxes: &dyn Mailboxes, fetch: Fetc
     selected.push_updates(updates, form, answer);
     let cursor = Cursor::new(selected.view.clone(), positions, fetch, seen, form.modseq);
     answer.push(Part::Fetch(Box::new(cursor)));
-    if form.uid {
+    if by_uid {
         selected.push_expunges(form, answer);
     }
     Ok(())

@@ -57,6 +57,8 @@ pub enum Code<'a> {
     HighestModSeq(u64),
     NoModSeq,
     Modified(&'a str),
+    // RFC 7162 §3.2.11
+    Closed,
     // RFC 5530 §3
     AlreadyExists,
     AuthenticationFailed,
@@ -87,6 +89,7 @@ impl Code<'_> {
                 super::flags(out, flags.iter().copied().chain(any.then_some("\\*")));
                 return;
             }
+            Self::Closed => ("CLOSED", &[]),
             Self::ReadOnly => ("READ-ONLY", &[]),
             Self::ReadWrite => ("READ-WRITE", &[]),
             Self::TryCreate => ("TRYCREATE", &[]),
