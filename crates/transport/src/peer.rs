@@ -92,23 +92,24 @@ impl Peer {
     /// Once the header is there: whether its From and Sender are the user's own.
     pub(crate) fn may_send_as(&self, originators: &Originators) -> Result<(), Box<Refusal>> {
         let Some(user) = self.user.as_ref().filter(|_| self.judges_header()) else { return Ok(()) };
-        let refuse = |reason: String| Err(self.refusal(Some(Right::AcceptAnySender), reason, NOT_THIS_SENDER));
+        let refuse = |reason: String, reply| Err(self.refusal(Some(Right::AcceptAnySender), reason, reply));
         if originators.overflowed {
-            return refuse("From and Sender are too long to be judged".to_owned());
+            return refuse("From and Sender are too long to be judged".to_owned(), ORIGINATORS_TOO_LONG);
         }
         if originators.from.len() > 1 || originators.sender.len() > 1 {
             // RFC 5322 §3.6: each occurs once; which of several a reader shows cannot be known.
-            return refuse("there are several From or Sender fields".to_owned());
+            return refuse("there are several From or Sender fields".to_owned(), SEVERAL_ORIGINATORS);
         }
         for field in originators.from.iter().chain(&originators.sender) {
             let Some(mailboxes) = crate::originator::mailboxes(field) else {
-                return refuse("a From or Sender field is not understood".to_owned());
+                return refuse("a From or Sender field is not understood".to_owned(), UNREADABLE_ORIGINATORS);
             };
             let stranger = mailboxes
                 .iter()
                 .find(|mailbox| !local_address(mailbox).is_some_and(|address| has_address(user, &address)));
             if let Some(mailbox) = stranger {
-                return refuse(format!("the header names {mailbox}, which is not an address of {}", user.address));
+                let reason = format!("the header names {mailbox}, which is not an address of {}", user.address);
+                return refuse(reason, NOT_THIS_SENDER);
             }
         }
         Ok(())
@@ -126,6 +127,26 @@ fn has_address(user: &Account, address: &store::Address) -> bool {
 const NOT_AUTHENTICATED: Reply = Reply::new(530, 7, 1, "Client was not authenticated");
 const NO_SUBMIT: Reply = Reply::new(550, 7, 1, "Client does not have permissions to submit to this server");
 const NOT_THIS_SENDER: Reply = Reply::new(550, 7, 1, "Client does not have permissions to send as this sender");
+const ORIGINATORS_TOO_LONG: Reply = Reply::new(
+    550,
+    7,
+    1,
+    "Client does not have permissions to send as this sender: From and Sender are longer than 16384 octets",
+);
+const SEVERAL_ORIGINATORS: Reply = Reply::new(
+    550,
+    7,
+    1,
+    "Client does not have permissions to send as this sender: there may be one From and one Sender line only",
+);
+/// Of all the refused, the one that a mail program may have meant well.
+const UNREADABLE_ORIGINATORS: Reply = Reply::new(
+    550,
+    7,
+    1,
+    "Client does not have permissions to send as this sender: From or Sender cannot be read with certainty; \
+     put names with special characters in quotes",
+);
 const STRANGER_NOT_THIS_SENDER: Reply =
     Reply::new(550, 7, 1, "Anonymous client does not have permissions to send as this sender");
 const UNABLE_TO_RELAY: Reply = Reply::new(550, 7, 1, "Unable to relay");

@@ -3,12 +3,12 @@
 use proto::imap::command::Mailbox;
 use store::{AccountId, Error, FolderChange, FolderName, Mailboxes};
 
-use super::refusal::Outcome;
+use super::refusal::{Outcome, Refusal};
 
 pub async fn create(account: AccountId, mailboxes: &dyn Mailboxes, name: &Mailbox) -> Outcome {
     // RFC 3501 §6.3.3: a separator at the end only tells that names will be made beneath.
     let name = name.as_str();
-    let name = FolderName::new(name.strip_suffix(FolderName::SEPARATOR).unwrap_or(name))?;
+    let name = new_name(name)?;
     if name.is_inbox() {
         return Err(Error::Exists("the folder").into());
     }
@@ -17,12 +17,18 @@ pub async fn create(account: AccountId, mailboxes: &dyn Mailboxes, name: &Mailbo
 
 pub async fn delete(account: AccountId, mailboxes: &dyn Mailboxes, name: &Mailbox) -> Outcome {
     let name = existing(name)?;
-    Ok(mailboxes.change_folders(account, FolderChange::Delete { name }).await?)
+    let deleted = mailboxes.change_folders(account, FolderChange::Delete { name: name.clone() }).await;
+    if let Err(Error::Invalid(_)) = &deleted
+        && mailboxes.folders(account).await?.has_children(&name)
+    {
+        // RFC 3501 §6.3.4 would also have it emptied and kept as \Noselect: more than its user asked for.
+        return Err(Refusal::HAS_CHILDREN);
+    }
+    Ok(deleted?)
 }
 
 pub async fn rename(account: AccountId, mailboxes: &dyn Mailboxes, from: &Mailbox, to: &Mailbox) -> Outcome {
-    let to = to.as_str();
-    let to = FolderName::new(to.strip_suffix(FolderName::SEPARATOR).unwrap_or(to))?;
+    let to = new_name(to.as_str())?;
     let from = existing(from)?;
     Ok(mailboxes.change_folders(account, FolderChange::Rename { from, to }).await?)
 }
@@ -31,6 +37,14 @@ pub async fn rename(account: AccountId, mailboxes: &dyn Mailboxes, from: &Mailbo
 pub async fn subscribe(account: AccountId, mailboxes: &dyn Mailboxes, name: &Mailbox, subscribed: bool) -> Outcome {
     let name = FolderName::new(name.as_str())?;
     Ok(mailboxes.change_folders(account, FolderChange::Subscribe { name, subscribed }).await?)
+}
+
+/// RFC 9051 §5.1: a name with a wildcard of LIST in it could not be asked for.
+fn new_name(name: &str) -> Outcome<FolderName> {
+    if name.contains(['*', '%']) {
+        return Err(Refusal::WILDCARD);
+    }
+    Ok(FolderName::new(name.strip_suffix(FolderName::SEPARATOR).unwrap_or(name))?)
 }
 
 /// A name that no folder can have is that of none.

@@ -31,6 +31,9 @@ impl Refusal {
     /// RFC 2180 §4: the message was expunged by another session, which could not be told yet.
     pub const EXPUNGED: Self =
         Self::No(Some(Code::ExpungeIssued), "Some of the messages no longer exist; NOOP tells which.");
+    pub const HAS_CHILDREN: Self =
+        Self::No(Some(Code::HasChildren), "The mailbox has mailboxes beneath it; delete them first.");
+    pub const WILDCARD: Self = Self::No(Some(Code::Cannot), "The name of a mailbox must not hold * or %.");
     /// RFC 3501 §9: the octets of a literal (CHAR8) are any but NUL.
     pub const HOLDS_NUL: Self = Self::Bad("A message must not hold NUL octets.");
     pub const HEADER_NOT_TAKEN: Self =

@@ -13,7 +13,10 @@ fn folders_are_created_renamed_and_deleted() {
     ann.expect("STATUS Play/Ground (MESSAGES)", &["* STATUS \"Play/Ground\" (MESSAGES 1)", ". OK STATUS completed."]);
     ann.expect("RENAME Work Other", &[". NO [NONEXISTENT] The mailbox does not exist."]);
     ann.expect("RENAME Play/Ground Sent", &[". NO [ALREADYEXISTS] The mailbox already exists."]);
-    assert!(ann.run("DELETE Play").starts_with(". NO [CANNOT] "));
+    ann.expect("DELETE Play", &[". NO [HASCHILDREN] The mailbox has mailboxes beneath it; delete them first."]);
+    for command in ["CREATE \"b*c\"", "CREATE \"b%\"", "RENAME Play \"%\""] {
+        ann.expect(command, &[". NO [CANNOT] The name of a mailbox must not hold * or %."]);
+    }
     ann.expect("DELETE Play/Ground", &[". OK DELETE completed."]);
     ann.expect("DELETE Play", &[". OK DELETE completed."]);
     ann.expect("DELETE Play", &[". NO [NONEXISTENT] The mailbox does not exist."]);

@@ -59,6 +59,8 @@ pub enum Code<'a> {
     Modified(&'a str),
     // RFC 7162 §3.2.11
     Closed,
+    // RFC 9051 §7.1
+    HasChildren,
     // RFC 5530 §3
     AlreadyExists,
     AuthenticationFailed,
@@ -89,6 +91,7 @@ impl Code<'_> {
                 super::flags(out, flags.iter().copied().chain(any.then_some("\\*")));
                 return;
             }
+            Self::HasChildren => ("HASCHILDREN", &[]),
             Self::Closed => ("CLOSED", &[]),
             Self::ReadOnly => ("READ-ONLY", &[]),
             Self::ReadWrite => ("READ-WRITE", &[]),
