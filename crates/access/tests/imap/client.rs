@@ -147,7 +147,7 @@ impl Client {
                 Step::Rest => self.rests += 1,
                 Step::Splice(splice) => {
                     assert_eq!(splice.coding, Coding::Plain);
-                    let octets = block_on(self.store.read(splice.message, splice.range.clone())).unwrap();
+                    let octets = self.octets(splice.message, splice.range.clone()).unwrap();
                     assert_eq!(octets.len() as u64, splice.range.end - splice.range.start);
                     out.extend_from_slice(&octets);
                 }

@@ -196,3 +196,29 @@ fn fields_of_an_inner_header_beyond_the_limit_are_refused_and_not_cut() {
         ],
     );
 }
+
+#[test]
+fn a_damaged_body_is_told_before_its_literal_begins_and_the_rest_of_the_command_goes_on() {
+    let world = World::new();
+    let mut ann = world.reader(&["Subject: x\r\n\r\nbody"]);
+    *world.failing.octets.lock().unwrap() = Some(store::Error::Corrupt("x".to_owned()));
+    ann.expect(
+        "FETCH 1 (BODY.PEEK[] UID BODY.PEEK[TEXT] RFC822.SIZE)",
+        &[
+            "* 1 FETCH (BODY[] NIL UID 1 BODY[TEXT] NIL RFC822.SIZE 18)",
+            ". NO [CORRUPTION] The server found damaged data; its administrator can see more in the log.",
+        ],
+    );
+}
+
+#[test]
+fn a_long_body_is_its_first_octets_and_the_rest_of_it() {
+    let world = World::new();
+    for length in [65_536 - 4, 65_536 - 3, 200_000] {
+        let mut ann = world.reader(&[]);
+        let message = format!("\r\n{}\r\n", "x".repeat(length));
+        ann.append("INBOX", &message);
+        let read = ann.run("FETCH * BODY.PEEK[]");
+        assert!(read.contains(&format!(" FETCH (BODY[] {{{}}}\r\n{message})\r\n. OK", message.len())), "{length}");
+    }
+}

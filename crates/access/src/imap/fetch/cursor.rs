@@ -5,7 +5,7 @@ use std::collections::VecDeque;
 use bytes::Bytes;
 use proto::imap::command::{DateTime, Fetch, FetchItem};
 use proto::imap::write;
-use store::{Error, MessageId, MessageOutline, ModSeq, Row, UidSet};
+use store::{Error, MessageId, MessageOutline, ModSeq, Row, UidSet, Unit};
 
 use super::super::refusal::Refusal;
 use super::super::telling::row_flags;
@@ -52,7 +52,7 @@ struct Open {
     /// The item to write next.
     item: usize,
     /// What was read for that item.
-    header: Option<store::Result<Bytes>>,
+    read: Option<store::Result<Bytes>>,
 }
 
 impl Cursor {
@@ -112,7 +112,7 @@ impl Cursor {
             }
             self.skip();
             write::fetch_begin(out, position + 1);
-            self.open = Some(Open { row, outline, item: 0, header: None });
+            self.open = Some(Open { row, outline, item: 0, read: None });
         }
     }
 
@@ -121,7 +121,7 @@ impl Cursor {
             Supply::Outlines(outlines) => self.outlines = outlines.into(),
             Supply::Octets(octets) => {
                 if let Some(open) = &mut self.open {
-                    open.header = Some(octets);
+                    open.read = Some(octets);
                 }
             }
         }
@@ -180,7 +180,7 @@ impl Cursor {
     /// Writes the row as far as it goes; a step if it needs something.
     fn write_row(&mut self, mut open: Open, out: &mut Vec<u8>) -> Option<Step> {
         while let Some(item) = self.items.get(open.item) {
-            if open.item > 0 && open.header.is_none() {
+            if open.item > 0 && open.read.is_none() {
                 out.push(b' ');
             }
             match item {
@@ -220,18 +220,36 @@ impl Cursor {
                             write::item_name(out, item);
                             out.extend_from_slice(b" NIL");
                         }
-                        Source::Range(range) => {
-                            write::item_name(out, item);
-                            out.push(b' ');
-                            write::literal_begin(out, range.end - range.start);
-                            if !range.is_empty() {
-                                let splice = Splice { message: open.row.message, range, coding: Coding::Plain };
-                                open.item += 1;
+                        // The first octets are read before the literal is begun, which cannot be taken back. Of most
+                        // messages they are all.
+                        Source::Range(range) => match open.read.take() {
+                            None if !range.is_empty() => {
+                                let first = range.start..range.end.min(range.start + Unit::CHUNK);
+                                let message = open.row.message;
                                 self.open = Some(open);
-                                return Some(Step::Splice(splice));
+                                return Some(Step::Octets { message, range: first });
                             }
-                        }
-                        Source::Fields { header, fields, partial } => match open.header.take() {
+                            Some(Err(error)) => {
+                                write::item_name(out, item);
+                                out.extend_from_slice(b" NIL");
+                                self.fail(error);
+                            }
+                            read => {
+                                let octets = read.and_then(Result::ok).unwrap_or_default();
+                                write::item_name(out, item);
+                                out.push(b' ');
+                                write::literal_begin(out, range.end - range.start);
+                                out.extend_from_slice(&octets);
+                                let range = range.start + octets.len() as u64..range.end;
+                                if !range.is_empty() {
+                                    let splice = Splice { message: open.row.message, range, coding: Coding::Plain };
+                                    open.item += 1;
+                                    self.open = Some(open);
+                                    return Some(Step::Splice(splice));
+                                }
+                            }
+                        },
+                        Source::Fields { header, fields, partial } => match open.read.take() {
                             // Only a part of a message can have such a header; cut, it would pass for whole.
                             None if header.end - header.start > Step::MAX_READ => {
                                 write::item_name(out, item);
