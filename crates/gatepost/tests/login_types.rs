@@ -39,7 +39,7 @@ fn converse<S: Read + Write>(mut client: Client<S>, lines: &[String]) -> String 
     let mut said = String::new();
     for line in lines {
         said = client.ask(line);
-        if !(said.starts_with('+') && !said.starts_with("+OK User successfully")) {
+        if !said.starts_with('+') || said.starts_with("+OK User successfully") {
             break;
         }
     }

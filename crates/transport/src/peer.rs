@@ -94,11 +94,11 @@ impl Peer {
         let Some(user) = self.user.as_ref().filter(|_| self.judges_header()) else { return Ok(()) };
         let refuse = |reason: String, reply| Err(self.refusal(Some(Right::AcceptAnySender), reason, reply));
         if originators.overflowed {
-            return refuse("From and Sender are too long to be judged".to_owned(), ORIGINATORS_TOO_LONG);
+            return refuse("From and Sender are too long to be judged".to_owned(), NOT_THIS_SENDER);
         }
         if originators.from.len() > 1 || originators.sender.len() > 1 {
             // RFC 5322 §3.6: each occurs once; which of several a reader shows cannot be known.
-            return refuse("there are several From or Sender fields".to_owned(), SEVERAL_ORIGINATORS);
+            return refuse("there are several From or Sender fields".to_owned(), NOT_THIS_SENDER);
         }
         for field in originators.from.iter().chain(&originators.sender) {
             let Some(mailboxes) = crate::originator::mailboxes(field) else {
@@ -127,18 +127,6 @@ fn has_address(user: &Account, address: &store::Address) -> bool {
 const NOT_AUTHENTICATED: Reply = Reply::new(530, 7, 1, "Client was not authenticated");
 const NO_SUBMIT: Reply = Reply::new(550, 7, 1, "Client does not have permissions to submit to this server");
 const NOT_THIS_SENDER: Reply = Reply::new(550, 7, 1, "Client does not have permissions to send as this sender");
-const ORIGINATORS_TOO_LONG: Reply = Reply::new(
-    550,
-    7,
-    1,
-    "Client does not have permissions to send as this sender: From and Sender are longer than 16384 octets",
-);
-const SEVERAL_ORIGINATORS: Reply = Reply::new(
-    550,
-    7,
-    1,
-    "Client does not have permissions to send as this sender: there may be one From and one Sender line only",
-);
 /// Of all the refused, the one that a mail program may have meant well.
 const UNREADABLE_ORIGINATORS: Reply = Reply::new(
     550,

@@ -8,9 +8,9 @@ pub fn store_trouble(error: &Error) -> Reply {
     match error {
         // RFC 3463 §3.3: X.2.2. Temporary, for a mailbox that is emptied takes mail again.
         Error::OverQuota => Reply::new(452, 2, 2, "Mailbox full"),
+        Error::Limit(_) => Reply::new(452, 2, 2, "Mailbox full: it holds as many messages as it may"),
         Error::DiskFull => Reply::new(452, 3, 1, "Insufficient system resources"),
         Error::NotFound(_) => Reply::new(550, 1, 1, "User unknown"),
-        Error::Limit(_) => Reply::new(552, 3, 4, "Message exceeds a limit of the mailbox store"),
         Error::Busy
         | Error::Conflict
         | Error::Unavailable(_)
@@ -30,6 +30,7 @@ mod tests {
     fn temporary_trouble_is_never_answered_as_permanent() {
         let errors = [
             (Error::OverQuota, "452 4.2.2 Mailbox full"),
+            (Error::Limit("x".into()), "452 4.2.2 Mailbox full: it holds as many messages as it may"),
             (Error::DiskFull, "452 4.3.1 Insufficient system resources"),
             (Error::Unavailable("x".into()), "451 4.3.0 Mail server temporarily unavailable, try again later"),
             (Error::Unknown("x".into()), "451 4.3.0 Mail server temporarily unavailable, try again later"),

@@ -75,3 +75,16 @@ fn copying_by_number_what_is_gone_copies_nothing() {
         &["* STATUS \"Archive\" (MESSAGES 0)", "* 1 EXPUNGE", "* 1 RECENT", ". OK STATUS completed."],
     );
 }
+
+#[test]
+fn more_messages_than_a_folder_may_hold_are_refused_with_the_limit() {
+    let world = World::new();
+    let mut ann = world.reader(&["a"]);
+    let limit = store::Error::Limit("a folder holds at most 7 messages".to_owned());
+    *world.failing.placing.lock().unwrap() = Some(limit);
+    let refused = ". NO [LIMIT] A folder holds at most 7 messages.";
+    for command in ["COPY 1 Sent", "UID COPY 1 Sent", "MOVE 1 Sent", "UID MOVE 1 Sent"] {
+        ann.expect(command, &[refused]);
+    }
+    assert_eq!(ann.append("INBOX", "b"), format!("{refused}\r\n"));
+}

@@ -15,11 +15,13 @@ pub struct Failing {
     store: Memory,
     pub outlines: Arc<Mutex<Option<Error>>>,
     pub octets: Arc<Mutex<Option<Error>>>,
+    /// APPEND, COPY and MOVE.
+    pub placing: Arc<Mutex<Option<Error>>>,
 }
 
 impl Failing {
     pub fn new(store: Memory) -> Self {
-        Self { store, outlines: Arc::default(), octets: Arc::default() }
+        Self { store, outlines: Arc::default(), octets: Arc::default(), placing: Arc::default() }
     }
 }
 
@@ -47,7 +49,12 @@ impl Mailboxes for Failing {
     }
 
     fn accept(&self, accept: Accept) -> Future<'_, Result<Vec<Result<Placed>>>> {
-        self.store.accept(accept)
+        Box::pin(async move {
+            match outcome(&self.placing) {
+                Ok(()) => self.store.accept(accept).await,
+                Err(error) => Ok(accept.placements.iter().map(|_| Err(error.clone())).collect()),
+            }
+        })
     }
 
     fn folders(&self, account: AccountId) -> Future<'_, Result<Arc<Folders>>> {
@@ -69,7 +76,12 @@ impl Mailboxes for Failing {
         change: Change,
         unless: Option<ModSeq>,
     ) -> Future<'_, Result<Applied>> {
-        self.store.apply(folder, uids, change, unless)
+        Box::pin(async move {
+            if matches!(change, Change::Copy { .. } | Change::Move { .. }) {
+                outcome(&self.placing)?;
+            }
+            self.store.apply(folder, uids, change, unless).await
+        })
     }
 
     fn claim_recent(&self, folder: FolderId) -> Future<'_, Result<Uid>> {

@@ -17,6 +17,8 @@ pub struct Incoming {
     header: HeaderWatch,
     /// The beginning, until it is known whether it is a header's.
     held: Option<Vec<u8>>,
+    /// What was written ends within a line.
+    within_line: bool,
 }
 
 /// How the connection looked that the message came by.
@@ -35,7 +37,7 @@ pub enum Stopped {
 
 impl Incoming {
     pub fn new(writer: Box<dyn BodyWriter>, peer: &Peer) -> Self {
-        Self { writer, header: HeaderWatch::new(peer), held: Some(Vec::new()) }
+        Self { writer, header: HeaderWatch::new(peer), held: Some(Vec::new()), within_line: false }
     }
 
     pub async fn write(&mut self, octets: &[u8], peer: &Peer) -> Result<(), Stopped> {
@@ -63,6 +65,9 @@ impl Incoming {
                 return Err(Stopped::Refused(refusal));
             }
         }
+        if let Some(last) = octets.last() {
+            self.within_line = *last != b'\n';
+        }
         self.writer.write(octets).await.map_err(Stopped::Store)
     }
 
@@ -72,6 +77,11 @@ impl Incoming {
         if let Some(held) = self.held.take().filter(|held| !held.is_empty()) {
             self.append(b"\r\n", peer).await?;
             self.append(&held, peer).await?;
+        }
+        // RFC 5321 §4.1.1.4: by DATA a message always ends in CRLF; by BDAT it is made to, since POP3 has to send
+        // that line end in any case, and counts octets (RFC 1939 §11).
+        if self.within_line {
+            self.append(b"\r\n", peer).await?;
         }
         self.header.verdict(peer).map_err(Stopped::Refused)
     }

@@ -156,6 +156,21 @@ async fn chunks_make_one_message() {
 }
 
 #[tokio::test]
+async fn the_last_line_of_chunks_is_given_its_end_so_that_pop3_counts_right() {
+    let server = Server::new().await;
+    for chunks in [
+        "BDAT 17 LAST\r\nSubject: x\r\n\r\nend",
+        "BDAT 14\r\nSubject: x\r\n\r\nBDAT 3 LAST\r\nend",
+        "BDAT 3 LAST\r\nend",
+    ] {
+        server.replies(25, &format!("{STRANGER}{TO_ANN}{chunks}")).await;
+        let inbox = server.inbox("ann").await;
+        assert!(inbox.last().unwrap().ends_with("\r\n\r\nend\r\n"), "{inbox:?}");
+    }
+    assert_eq!(server.inbox("ann").await.len(), 3);
+}
+
+#[tokio::test]
 async fn an_account_gets_a_message_once_and_each_account_its_own_trace() {
     let server = Server::new().await;
     let envelope = format!("{STRANGER}{TO_ANN}RCPT TO:<alias@other.test>\r\n{TO_ANN}RCPT TO:<Zoe@Example.test>\r\n");
@@ -296,7 +311,7 @@ async fn text_without_a_header_is_not_taken_for_one() {
     }
     let chunks = "BDAT 2\r\nheBDAT 3\r\nlloBDAT 0 LAST\r\n";
     server.replies(25, &format!("{STRANGER}{TO_ANN}{chunks}")).await;
-    assert!(server.inbox("ann").await.last().unwrap().ends_with(" +0000\r\n\r\nhello"));
+    assert!(server.inbox("ann").await.last().unwrap().ends_with(" +0000\r\n\r\nhello\r\n"));
 }
 
 #[tokio::test]

@@ -140,6 +140,7 @@ async fn trouble_at_any_point_is_temporary_and_the_next_message_gets_through() {
     for at in [At::Folders, At::Stage, At::Write, At::Finish, At::Accept, At::Placement] {
         for (error, reply) in [
             (Error::DiskFull, "452 4.3.1 Insufficient system resources"),
+            (Error::Limit("x".into()), "452 4.2.2 Mailbox full: it holds as many messages as it may"),
             (Error::Unavailable("x".into()), "451 4.3.0 Mail server temporarily unavailable, try again later"),
             (Error::Unknown("x".into()), "451 4.3.0 Mail server temporarily unavailable, try again later"),
         ] {
