@@ -217,7 +217,7 @@ impl Texts {
     ) -> store::Result<()> {
         let prefix = u64::from(message.prefix);
         for (index, part) in message.outline.parts.iter().enumerate() {
-            if self.anywhere.matcher.is_done() && self.body.matcher.is_done() {
+            if self.is_body_done() {
                 break;
             }
             if index > 0 {
@@ -240,17 +240,23 @@ impl Texts {
         turn: &mut Turn,
     ) -> store::Result<()> {
         let mut header = Header::new(prefix + part.header.start..prefix + part.header.end);
-        loop {
+        while !self.is_body_done() {
             let block = header.next(reader).await?;
             if block.is_empty() {
-                return Ok(());
+                break;
             }
             for field in mime::header::fields(block) {
+                turn.spend(field.range.len()).await;
                 let line = line(field.name, &field.text());
                 self.anywhere.take(&line, turn).await;
                 self.body.take(&line, turn).await;
             }
         }
+        Ok(())
+    }
+
+    fn is_body_done(&self) -> bool {
+        self.anywhere.matcher.is_done() && self.body.matcher.is_done()
     }
 
     async fn text(&mut self, prefix: u64, part: &Part, reader: &mut Reader<'_>, turn: &mut Turn) -> store::Result<()> {
@@ -266,7 +272,7 @@ impl Texts {
                 turn.spend(piece.len() + self.push(&text)).await;
                 octets.clear();
                 text.clear();
-                if self.anywhere.matcher.is_done() && self.body.matcher.is_done() {
+                if self.is_body_done() {
                     return Ok(());
                 }
             }
