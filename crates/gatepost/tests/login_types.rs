@@ -43,6 +43,10 @@ fn converse<S: Read + Write>(mut client: Client<S>, lines: &[String]) -> String 
             break;
         }
     }
+    if said.starts_with("+OK") {
+        // With its answer the maildrop is free for the next.
+        client.ask("QUIT");
+    }
     said
 }
 

@@ -222,3 +222,14 @@ fn a_long_body_is_its_first_octets_and_the_rest_of_it() {
         assert!(read.contains(&format!(" FETCH (BODY[] {{{}}}\r\n{message})\r\n. OK", message.len())), "{length}");
     }
 }
+
+#[test]
+fn of_a_message_without_an_empty_line_the_header_is_all_there_is() {
+    let world = World::new();
+    let mut ann = world.reader(&["Subject: x\r\n"]);
+    // RFC 3501 §6.4.5: the empty line is in every header that is fetched, except where neither it nor a body is there.
+    ann.expect(
+        "FETCH 1 (BODY.PEEK[HEADER] BODY.PEEK[TEXT])",
+        &["* 1 FETCH (BODY[HEADER] {12}", "Subject: x", " BODY[TEXT] {0}", ")", ". OK FETCH completed."],
+    );
+}
