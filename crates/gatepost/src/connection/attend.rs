@@ -14,13 +14,24 @@ use super::{Connection, End, Received};
 /// and wait for the answer, as `printf ... | nc` does; more likely it is gone.
 const LEAVE: Duration = Duration::from_secs(10);
 
+/// What becomes of work when the service stops.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Work {
+    /// It is done: it may change something.
+    Finishes,
+    /// It is given up, and the client told so: it only looks, and may take long.
+    GivesWay,
+}
+
 impl<S: AsyncRead + AsyncWrite + Unpin> Connection<S> {
     /// Does `work`, and gives it up when the client has left. What the client sends meanwhile is kept for the
     /// session, as far as there is room.
-    pub async fn attend<T>(&mut self, work: impl Future<Output = T>) -> Result<T, End> {
+    pub async fn attend<T>(&mut self, kind: Work, work: impl Future<Output = T>) -> Result<T, End> {
         let mut work = pin!(work);
         let mut leave = None;
-        poll_fn(|cx| {
+        let mut drain = self.drain.clone();
+        let mut draining = pin!(drain.wait());
+        let attended = poll_fn(|cx| {
             if let Poll::Ready(done) = work.as_mut().poll(cx) {
                 return Poll::Ready(Ok(done));
             }
@@ -35,8 +46,17 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Connection<S> {
                     Poll::Ready(_) => leave = Some(self.now() + LEAVE),
                 }
             }
+            if kind == Work::GivesWay && draining.as_mut().poll(cx).is_ready() {
+                return Poll::Ready(Err(End::Drained));
+            }
             self.alarm.poll(cx, leave).map(|()| Err(End::Closed))
         })
-        .await
+        .await;
+        if matches!(attended, Err(End::Drained)) {
+            self.told_to_leave = true;
+            self.out.extend_from_slice(&self.terms.protocol.refusal("The server is going down; connect again later."));
+            return Err(self.finish().await);
+        }
+        attended
     }
 }

@@ -29,6 +29,7 @@ use proto::logon::Channel;
 use tokio::io::{AsyncRead, AsyncWrite};
 
 use alarm::Alarm;
+pub use attend::Work;
 pub use drain::{Drain, Drained};
 pub use end::End;
 pub use next::Wake;

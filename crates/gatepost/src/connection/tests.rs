@@ -384,7 +384,7 @@ async fn work_for_a_client_that_left_is_given_up() {
     let drain = Drain::default();
     let (mut connection, client) = connected(64, &drain);
     drop(client);
-    let end = connection.attend(std::future::pending::<()>()).await;
+    let end = connection.attend(Work::Finishes, std::future::pending::<()>()).await;
     assert!(matches!(end, Err(End::Closed)), "{end:?}");
 }
 
@@ -395,7 +395,22 @@ async fn a_client_that_only_has_no_more_to_say_gets_its_answer() {
     client.write_all(b"next\n").await.unwrap();
     client.shutdown().await.unwrap();
     let work = tokio::time::sleep(Duration::from_secs(5));
-    connection.attend(work).await.unwrap();
+    connection.attend(Work::Finishes, work).await.unwrap();
     let mut session = Lines::default();
     assert_eq!(connection.next(&mut session).await.unwrap(), 0..4, "what it said meanwhile is kept");
+}
+
+#[tokio::test(start_paused = true)]
+async fn when_the_service_stops_work_that_only_looks_gives_way_and_other_work_is_done() {
+    let drain = Drain::default();
+    let (mut connection, mut client) = connected(256, &drain);
+    drain.begin();
+    let done = connection.attend(Work::Finishes, tokio::time::sleep(Duration::from_secs(5))).await;
+    assert!(done.is_ok(), "{done:?}");
+    let end = connection.attend(Work::GivesWay, std::future::pending::<()>()).await;
+    assert!(matches!(end, Err(End::Drained)), "{end:?}");
+    drop(connection);
+    let mut rest = String::new();
+    client.read_to_string(&mut rest).await.unwrap();
+    assert_eq!(rest, "* BYE The server is going down; connect again later.\r\n");
 }

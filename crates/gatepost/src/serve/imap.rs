@@ -7,14 +7,14 @@ use std::time::SystemTime;
 use access::imap::{self, Appending};
 use access::reply::{Reply as _, Step};
 use proto::Session as _;
-use proto::imap::command::{Append, Tag};
+use proto::imap::command::{Append, Body, Tag};
 use proto::imap::{Answer, Request, Session, Settings};
 use proto::logon::{Credentials, Verdict};
 use store::Timestamp;
 use tokio::io::{AsyncRead, AsyncWrite};
 
 use super::{Site, Started};
-use crate::connection::{Connection, End, Protocol, Wake};
+use crate::connection::{Connection, End, Protocol, Wake, Work};
 use crate::logon::{Attempt, LoggedOn};
 
 /// Serves one connection to its end.
@@ -150,8 +150,9 @@ async fn execute<S: AsyncRead + AsyncWrite + Unpin>(
     command: proto::imap::command::Command,
 ) -> Result<(), End> {
     let name = command.body.name();
+    let work = if matches!(command.body, Body::Search(_)) { Work::GivesWay } else { Work::Finishes };
     // What is found or changed for nobody is not worth the time of others.
-    let mut answer = connection.attend(executor.execute(&*site.mailboxes, command)).await?;
+    let mut answer = connection.attend(work, executor.execute(&*site.mailboxes, command)).await?;
     log_cause(connection.number(), name, &answer);
     connection.send(&mut answer, &*site.mailboxes).await
 }
