@@ -9,6 +9,7 @@ use store::{AccountId, FolderName, Mailboxes, SpecialUse};
 use super::answer::{Answer, Part};
 use super::pattern::Pattern;
 use super::refusal::Outcome;
+use super::turn::Turn;
 
 /// What is told of one name.
 #[derive(Default)]
@@ -30,16 +31,19 @@ pub async fn list(account: AccountId, mailboxes: &dyn Mailboxes, list: &List, an
     let parents: HashSet<&str> = folders.folders.iter().flat_map(|folder| parents(folder.name.as_str())).collect();
     let pattern = pattern(&list.reference, &list.pattern);
     let mut found = BTreeMap::new();
+    let mut turn = Turn::default();
     for folder in &folders.folders {
         let name = folder.name.as_str();
         if list.special_use_only && folder.special_use.is_none() {
             continue;
         }
+        turn.spend(pattern.work(name)).await;
         if pattern.matches(name) {
             found.insert(name, Entry { no_select: false, special_use: folder.special_use });
-        } else if !list.special_use_only {
-            add_parents(&mut found, &pattern, name);
         }
+    }
+    if !list.special_use_only {
+        add_parents(&mut found, &pattern, &parents, &mut turn).await;
     }
     for (name, entry) in found {
         let children = if parents.contains(name) { "\\HasChildren" } else { "\\HasNoChildren" };
@@ -62,18 +66,21 @@ pub async fn lsub(
     let folders = mailboxes.folders(account).await?;
     let pattern = pattern(reference, wanted);
     let mut found = BTreeMap::new();
+    let mut above = HashSet::new();
+    let mut turn = Turn::default();
     let subscribed = folders.folders.iter().filter(|folder| folder.subscribed).map(|folder| folder.name.as_str());
     for name in subscribed.chain(folders.subscribed_names.iter().map(FolderName::as_str)) {
+        turn.spend(pattern.work(name)).await;
         if pattern.matches(name) {
             // RFC 3501 §6.3.9: a name that is no folder any more stays, and cannot be selected.
             let exists = folders.folders.binary_search_by(|folder| folder.name.as_str().cmp(name)).is_ok();
             found.insert(name, Entry { no_select: !exists, special_use: None });
         } else {
-            // RFC 3501 §6.3.9: with `%`, a name that is not subscribed to but has such beneath it is told
-            // with \Noselect.
-            add_parents(&mut found, &pattern, name);
+            above.extend(parents(name));
         }
     }
+    // RFC 3501 §6.3.9: with `%`, a name that is not subscribed to but has such beneath it is told with \Noselect.
+    add_parents(&mut found, &pattern, &above, &mut turn).await;
     let mut out = Vec::new();
     for (name, entry) in found {
         write::list(&mut out, "LSUB", entry.no_select.then_some("\\Noselect"), FolderName::SEPARATOR, name);
@@ -87,11 +94,19 @@ fn pattern(reference: &Mailbox, pattern: &ListPattern) -> Pattern {
     Pattern::new(&FolderName::normalized(&format!("{}{}", reference.as_str(), pattern.0)))
 }
 
-/// Names above this one that `%` finds though they may be no folders themselves.
-fn add_parents<'a>(found: &mut BTreeMap<&'a str, Entry>, pattern: &Pattern, name: &'a str) {
-    if pattern.has_percent() {
-        for parent in parents(name).filter(|parent| pattern.matches(parent)) {
-            found.entry(parent).or_insert(Entry { no_select: true, special_use: None });
+/// Those of the names above others that `%` finds though they may be no folders themselves.
+async fn add_parents<'a>(
+    found: &mut BTreeMap<&'a str, Entry>,
+    pattern: &Pattern,
+    parents: &HashSet<&'a str>,
+    turn: &mut Turn,
+) {
+    for &parent in parents.iter().filter(|_| pattern.has_percent()) {
+        if !found.contains_key(parent) {
+            turn.spend(pattern.work(parent)).await;
+            if pattern.matches(parent) {
+                found.insert(parent, Entry { no_select: true, special_use: None });
+            }
         }
     }
 }

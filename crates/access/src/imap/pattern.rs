@@ -15,6 +15,8 @@ pub struct Pattern {
     star: Vec<u64>,
     /// Places, the end included.
     len: usize,
+    /// Octets that stand for themselves: so many a name has at the least.
+    literals: usize,
     words: usize,
     has_percent: bool,
 }
@@ -38,6 +40,7 @@ impl Pattern {
             wild: vec![0; words],
             star: vec![0; words],
             len,
+            literals: atoms.iter().filter(|atom| !matches!(atom, b'*' | b'%')).count(),
             words,
             has_percent: atoms.contains(&b'%'),
         };
@@ -59,7 +62,15 @@ impl Pattern {
         self.has_percent
     }
 
+    /// What it takes to match a name, in octets looked at.
+    pub fn work(&self, name: &str) -> usize {
+        if name.len() < self.literals { 1 } else { name.len() * self.words * 4 }
+    }
+
     pub fn matches(&self, name: &str) -> bool {
+        if name.len() < self.literals {
+            return false;
+        }
         let mut now = vec![0u64; self.words];
         set(&mut now, 0);
         self.skip_wildcards(&mut now);

@@ -39,3 +39,19 @@ fn many_items_of_a_long_header_are_chosen_in_turns() {
     // 200,000 octets of header for each of 100 items.
     assert!(ann.rests >= 90, "{}", ann.rests);
 }
+
+#[test]
+fn a_long_pattern_is_matched_with_many_deep_folders_in_turns() {
+    let world = World::new();
+    let mut ann = world.client();
+    for n in 0..20 {
+        ann.run(&format!("CREATE {n}{}", "/abcdefghijklmno".repeat(60)));
+    }
+    ann.rests = 0;
+    ann.run(&format!("LIST \"\" {}z", "%a%b".repeat(100)));
+    // 1,200 folders of 500 octets on the average, with 401 places of the pattern in 7 words.
+    assert!(ann.rests >= 20, "{}", ann.rests);
+    ann.rests = 0;
+    ann.run(&format!("LIST \"\" {}", "%a".repeat(10_000)));
+    assert_eq!(ann.rests, 0, "no name has so many octets");
+}
