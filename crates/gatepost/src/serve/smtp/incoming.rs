@@ -127,7 +127,8 @@ impl Reception<'_> {
         };
         let size = body.size;
         // One reply stands for all recipients: a later try must not double the message for some.
-        match self.site.mailboxes.accept(Accept::together(body, placements)).await {
+        let placed = self.site.mailboxes.accept(Accept::together(body, placements)).await;
+        match placed.and_then(|placed| placed.into_iter().collect::<Result<Vec<_>, _>>()) {
             Ok(_) => {
                 tracing::info!(
                     session = self.number,
