@@ -50,6 +50,13 @@ pub(crate) fn compacting() -> Options {
     options
 }
 
+/// As [`compacting`], and only when a test asks for it.
+pub(crate) fn by_hand() -> Options {
+    let mut options = compacting();
+    options.compaction = false;
+    options
+}
+
 /// A small generator: the same seed asks for the same work.
 pub(crate) struct Random(pub u64);
 

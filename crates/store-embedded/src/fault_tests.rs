@@ -9,16 +9,14 @@ use bytes::Bytes;
 use pollster::block_on;
 use store::{Accept, AccountId, Change, Directory, Error, Flags, FolderId, Mailboxes, Placement, Result, UidSet};
 
+use crate::Embedded;
 use crate::compaction::Compaction;
-use crate::crash_tests::{
-    DIR, accept, compacting, id_of, letter, one, open, open_with, options, set_up, whole_message,
-};
+use crate::crash_tests::{DIR, accept, by_hand, id_of, letter, one, open, open_with, options, set_up, whole_message};
 use crate::disk::{Crash, SimulatedDisk};
 use crate::files::{segment_file, segments_dir};
 use crate::log::{FrameHeader, Lsn, Payload, Record, encode_record};
 use crate::maintenance::{repair_on, restore_on};
 use crate::state::{Key, Table};
-use crate::{Embedded, Options};
 
 fn inbox_of(store: &Embedded, account: AccountId) -> FolderId {
     id_of(store, account, "INBOX").unwrap()
@@ -34,12 +32,6 @@ fn assert_whole(store: &Embedded, folder: FolderId, tags: &[u64]) {
     let found: Vec<Vec<u8>> = messages(store, folder).into_iter().map(|(_, whole)| whole.unwrap()).collect();
     let tagged = |tag: &u64| [format!("X-Tag: {tag}\r\n").as_bytes(), &letter(*tag)].concat();
     assert!(found == tags.iter().map(tagged).collect::<Vec<_>>(), "{} messages for {tags:?}", found.len());
-}
-
-fn by_hand() -> Options {
-    let mut options = compacting();
-    options.compaction = false;
-    options
 }
 
 #[test]

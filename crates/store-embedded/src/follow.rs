@@ -135,6 +135,7 @@ impl Follower {
             position: visible.position,
             epoch: self.engine.epoch,
             closed: closing,
+            damaged: visible.damaged,
         };
         let unneeded = std::mem::take(&mut visible.unneeded);
         let loosened = std::mem::take(&mut visible.loosened);

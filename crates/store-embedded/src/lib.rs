@@ -22,6 +22,7 @@ mod fault;
 #[cfg(test)]
 mod fault_tests;
 mod files;
+mod first_frame;
 mod folder_cache;
 mod follow;
 mod handles;
@@ -31,19 +32,23 @@ mod log;
 mod maintenance;
 #[cfg(test)]
 mod maintenance_tests;
+mod marks;
 mod open;
 mod options;
 mod read;
+#[cfg(test)]
+mod repair_tests;
 mod retention;
 mod sequencer;
 mod stage;
 mod state;
 mod visible;
 mod waiting;
+mod walk;
 mod writer;
 
 pub use embedded::Embedded;
 pub use log::verify_records;
-pub use maintenance::{Backup, Fault, Repaired, RestoredMailbox, Verified, repair, restore, verify};
+pub use maintenance::{Backup, Fault, Harmed, Repaired, RestoredMailbox, Verified, repair, restore, verify};
 pub use open::Opened;
 pub use options::{Clock, Options};

@@ -7,7 +7,7 @@ use std::sync::Arc;
 use std::sync::atomic::Ordering;
 
 use crossbeam_channel::{Receiver, unbounded};
-use store::{AcceptedDomain, Error, Result, SettingsMap};
+use store::{AcceptedDomain, Error, FolderId, Result, SettingsMap};
 
 use crate::blocking::Blocking;
 use crate::disk::{Disk, DiskFile, Open};
@@ -18,9 +18,9 @@ use crate::folder_cache::FolderCache;
 use crate::follow::{Follower, open_index};
 use crate::index::{Index, Snapshot};
 use crate::log::{
-    Finding, FrameHeader, Lsn, Position, Predecessor, Record, Scan, ScannedFrame, SegmentHeader, SegmentId,
-    parse_file_name,
+    Finding, FrameHeader, Lsn, Position, Record, Scan, ScannedFrame, SegmentHeader, SegmentId, parse_file_name,
 };
+use crate::marks::Raise;
 use crate::options::Options;
 use crate::sequencer::{Message, Pending};
 use crate::state::{Counters, Key, Memtable, Progress, Table, decode};
@@ -104,8 +104,11 @@ pub(crate) fn open(disk: Arc<dyn Disk>, dir: &Path, options: Options, rebuild: O
         segments.find_beheaded(progress.epoch)?;
         let unproven = replay.run(&segments, progress)?;
         (end, file) = replay.go_on(&segments, progress, unproven)?;
-        // With damage, what names a file may be there and not be read.
-        if replay.opened.damaged.is_empty() {
+        if !replay.opened.damaged.is_empty() {
+            (end, file) = replay.raise_marks(end)?;
+        }
+        // With damage, what names a file may be there and not be read: only a repair finds out.
+        if !engine.visible().damaged {
             replay.opened.removed_files = remove_orphans(&engine)?;
         }
     }
@@ -168,6 +171,7 @@ fn visible(snapshot: Arc<dyn Snapshot>, progress: Progress) -> Result<Visible> {
         settings: Arc::new(settings),
         segments,
         counted: BTreeSet::new(),
+        damaged: progress.damaged,
         unneeded: Vec::new(),
         loosened: false,
     })
@@ -344,15 +348,52 @@ impl Replay {
         for record in &frame.records {
             self.apply_record(record)?;
         }
+        let end = Position { offset: position.offset + frame.header.frame_length(), ..position };
+        self.publish((frame.header.lsn, end))
+    }
+
+    fn publish(&mut self, (lsn, end): (Lsn, Position)) -> Result<()> {
+        let engine = self.pending.engine.clone();
         let counters = self.pending.counters;
         self.pending.put(Key::counters(), &counters)?;
         let changes = self.pending.take_forming();
-        let end = Position { offset: position.offset + frame.header.frame_length(), ..position };
-        engine.visible_mut().publish(&changes, frame.header.lsn, end);
+        engine.visible_mut().publish(&changes, lsn, end);
         if engine.unapplied() > engine.options.unapplied_limit {
             self.follower.follow(false)?;
         }
         Ok(())
+    }
+
+    /// What went with damage may have been answered: nothing that it gave is given again, nor is the damage met again.
+    fn raise_marks(&mut self, end: Position) -> Result<(Position, Option<Arc<dyn DiskFile>>)> {
+        let engine = self.pending.engine.clone();
+        let (before, position) = (self.last, engine.visible().position);
+        self.pending.raise_counters(Raise::AFTER_DAMAGE);
+        let mut marks = vec![Record::Counters(self.pending.counters)];
+        let mut folders = Vec::new();
+        engine.each_row(Table::Folder, |key, _| {
+            folders.extend(key.leading_u64().map(FolderId));
+            Ok(())
+        })?;
+        for folder in folders {
+            match self.pending.raised(folder, Raise::AFTER_DAMAGE) {
+                Ok(raised) => marks.push(raised),
+                Err(Error::NotFound(_)) => {}
+                Err(error) => return Err(error),
+            }
+        }
+        self.last = Lsn(before.0 + 1);
+        self.pending.lsn = self.last;
+        let (end, file) = engine.log_marks(end, self.last, &marks)?;
+        engine.visible_mut().damaged = true;
+        for (at, mark) in marks.iter().enumerate() {
+            self.pending.apply(mark)?;
+            // Only with the last of them has the index got it all.
+            let whole = at + 1 == marks.len();
+            self.publish(if whole { (self.last, end) } else { (before, position) })?;
+        }
+        self.follower.follow(false)?;
+        Ok((end, Some(file)))
     }
 
     fn apply_record(&mut self, record: &Record) -> Result<()> {
@@ -374,35 +415,14 @@ impl Replay {
         let engine = self.pending.engine.clone();
         let position = engine.visible().position;
         if let Some(Unproven { frame, file, segment }) = unproven {
-            let header = SegmentHeader {
-                id: engine.new_segment(),
-                generation: 0,
-                epoch: engine.epoch,
-                predecessor: Predecessor(Position { segment, offset: frame.offset }),
-            };
             let mut octets = vec![0; frame.header.frame_length() as usize];
             file.read_exact_at(&mut octets, frame.offset).map_err(|error| disk_error("reading the log", &error))?;
-            let moved = FrameHeader { segment: header.id, ..frame.header };
-            let payload = octets.get(FrameHeader::LENGTH..).unwrap_or_default();
-            let path = segment_file(&engine.dir, header.id);
-            let unnamed = path.with_extension("new");
-            let written = || {
-                match engine.disk.remove(&unnamed) {
-                    Err(error) if error.kind() != std::io::ErrorKind::NotFound => return Err(error),
-                    _ => {}
-                }
-                // It cuts off the frame in the old segment: so it gets its name when it is whole and durable.
-                let file = engine.disk.open(&unnamed, Open::Create)?;
-                file.write_all_at(&[&header.encode(), &moved.encode(engine.epoch), payload], 0)?;
-                file.sync_data()?;
-                engine.disk.rename(&unnamed, &path)?;
-                engine.disk.sync_dir(&segments_dir(&engine.dir))?;
-                Ok(file)
-            };
-            let file: Arc<dyn DiskFile> = written().map_err(|error| disk_error("writing the log", &error))?;
-            let position = Position { segment: header.id, offset: SegmentHeader::LENGTH as u64 };
+            let octets = octets.get(FrameHeader::LENGTH..).unwrap_or_default();
+            // It cuts off the frame in the old segment: so it gets its name when it is whole and durable.
+            let before = Position { segment, offset: frame.offset };
+            let FrameHeader { lsn, payload, .. } = frame.header;
+            let (position, end, file) = engine.begin_with(before, lsn, payload, octets)?;
             self.apply_at(position, &frame)?;
-            let end = Position { offset: position.offset + frame.header.frame_length(), ..position };
             return Ok((end, Some(file)));
         }
         // A later segment, begun after a write that failed, has said how far this one counts.

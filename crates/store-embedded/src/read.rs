@@ -10,6 +10,7 @@ use store::{Error, MessageId, MessageOutline, Result, Unit};
 use crate::disk::DiskFile;
 use crate::engine::Engine;
 use crate::fault::{damaged, disk_error};
+use crate::log::body_is_whole;
 use crate::state::{BodyRow, Key, MessageRow, Place};
 
 impl Engine {
@@ -18,6 +19,15 @@ impl Engine {
             Some(row) => Ok(row),
             // Numbers are given in order: one below the last was given once.
             None => Err(Error::Gone),
+        }
+    }
+
+    /// Whether all octets of a body are there and match their checksums.
+    pub fn is_whole(&self, body: &BodyRow) -> Result<bool> {
+        match self.files.of(body.place) {
+            Ok((file, at)) => body_is_whole(&*file, at, body.size, &body.checksums),
+            Err(Error::Corrupt(_)) => Ok(false),
+            Err(error) => Err(error),
         }
     }
 

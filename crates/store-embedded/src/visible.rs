@@ -74,6 +74,8 @@ pub(crate) struct Visible {
     pub segments: BTreeMap<SegmentId, SegmentRow>,
     /// Segments whose rows the index has not got yet.
     pub counted: BTreeSet<SegmentId>,
+    /// Whether damage was passed over at a start since the index was made.
+    pub damaged: bool,
     /// Files to remove once the index has followed.
     pub unneeded: Vec<u64>,
     /// Whether segments lost something that was live, which the index has not got yet.

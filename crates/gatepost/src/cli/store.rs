@@ -8,7 +8,7 @@ use clap::{Args, Subcommand};
 use management::{Failure, Object, Outcome, Request, StoreMaintenance};
 use serde_json::Value;
 use store::Address;
-use store_embedded::Repaired;
+use store_embedded::{Harmed, Repaired};
 
 use super::serve::{Ran, block_on};
 use super::{DEFAULT_DATA, address};
@@ -128,21 +128,26 @@ fn absolute(path: &Path) -> Result<String, SetupError> {
 }
 
 fn repaired(data: &Path, repaired: &Repaired) -> Outcome {
-    let Repaired { points, damaged, lost, unreferenced } = repaired;
+    let Repaired { points, damaged, lost, unreadable, named, unreferenced } = repaired;
     let damaged = damaged.iter().map(|(segment, octets)| {
         Value::from(format!("segment {segment:x}: octets {} to {} are no record", octets.start, octets.end))
     });
+    let named =
+        named.iter().map(|Harmed { mailbox, folder, uid }| Value::from(format!("{mailbox}: {folder}, UID {uid}")));
     let result = Object::from_iter([
         ("Data".into(), Value::from(data.display().to_string())),
         ("DurablePoints".into(), (*points).into()),
         ("Damaged".into(), damaged.collect()),
         ("Lost".into(), (*lost).into()),
+        ("Unreadable".into(), (*unreadable).into()),
+        ("Messages".into(), named.collect()),
         ("Unreferenced".into(), (*unreferenced).into()),
     ]);
-    let loss = (*lost > 0).then(|| {
-        format!("{lost} messages are nowhere any more. Bring them back from a backup: gatepost store restore --mailbox")
-    });
-    Outcome { warnings: loss.into_iter().collect(), ..Outcome::of(vec![result]) }
+    let cure = "Bring them back from a backup: gatepost store restore --mailbox";
+    let lost = (*lost > 0).then(|| format!("{lost} messages are nowhere any more. {cure}"));
+    let unreadable = (*unreadable > 0)
+        .then(|| format!("{unreadable} messages are damaged and were taken out of their folders. {cure}"));
+    Outcome { warnings: lost.into_iter().chain(unreadable).collect(), ..Outcome::of(vec![result]) }
 }
 
 #[cfg(test)]

@@ -2,12 +2,12 @@
 
 use std::collections::BTreeMap;
 
-use store::{AccountId, DeliveryId, Error, FolderId, Result};
+use store::{Account, AccountId, DeliveryId, Error, FolderId, Result};
 
 use crate::engine::Engine;
 use crate::log::{AccountSnapshot, FolderSnapshot, Lsn, Record};
 use crate::sequencer::Pending;
-use crate::state::StoredRow;
+use crate::state::{Counters, Key, StoredRow, Table, decode};
 
 /// Folders and accounts, each with the last durable point that spoke of it.
 #[derive(Default)]
@@ -15,6 +15,8 @@ pub(crate) struct Touched {
     folders: BTreeMap<FolderId, Lsn>,
     accounts: BTreeMap<AccountId, Lsn>,
     others: bool,
+    /// Whether what goes says of any account that it is gone.
+    removals: bool,
     deliveries: Vec<(AccountId, DeliveryId)>,
 }
 
@@ -45,8 +47,12 @@ impl Touched {
             }
             Record::Account(account) => self.account(account.id, lsn),
             Record::AccountSnapshot(snapshot) => self.account(snapshot.account.id, lsn),
-            Record::Domains(_) | Record::Settings(_) | Record::Counters(_) | Record::AccountRemoved { .. } => {
+            Record::Domains(_) | Record::Settings(_) | Record::SettingsSnapshot(_) | Record::Counters(_) => {
                 self.others = true;
+            }
+            Record::AccountRemoved { .. } | Record::AccountsGone(_) => {
+                self.others = true;
+                self.removals = true;
             }
             Record::Body(_)
             | Record::Message(_)
@@ -69,7 +75,7 @@ impl Touched {
         self.others = true;
     }
 
-    /// Puts into the log what is not there anew since; what is gone needs no snapshot.
+    /// Puts into the log what is not there anew since.
     pub fn write_snapshots(self, engine: &Engine) -> Result<()> {
         for (account, lsn) in self.accounts {
             engine.run_blocking(move |pending| unless_gone(pending.snapshot_account(account, lsn)))?;
@@ -89,11 +95,36 @@ impl Touched {
             let ids = ids.to_vec();
             engine.run_blocking(move |pending| pending.snapshot_deliveries(&ids))?;
         }
+        if self.removals {
+            let gone = accounts_gone(engine)?;
+            engine.run_blocking(move |pending| pending.apply_and_log(&Record::AccountsGone(gone)))?;
+        }
         if self.others {
             engine.run_blocking(|pending: &mut Pending| pending.snapshot_rest())?;
         }
         Ok(())
     }
+}
+
+/// The numbers that were given and that no account has now. Numbers are given once, so this stays true.
+fn accounts_gone(engine: &Engine) -> Result<Vec<(AccountId, AccountId)>> {
+    // Before the accounts: one made meanwhile has a number above these.
+    let last = engine.row::<Counters>(&Key::counters())?.unwrap_or_default().account;
+    let mut gone = Vec::new();
+    let mut next = 1;
+    engine.each_row(Table::Account, |_, octets| {
+        let AccountId(there) = decode::<Account>(octets)?.id;
+        if next < there {
+            gone.push((AccountId(next), AccountId((there - 1).min(last))));
+        }
+        next = there.saturating_add(1);
+        Ok(())
+    })?;
+    if next <= last {
+        gone.push((AccountId(next), AccountId(last)));
+    }
+    gone.retain(|(first, last)| first <= last);
+    Ok(gone)
 }
 
 fn unless_gone(result: Result<()>) -> Result<()> {
@@ -147,9 +178,9 @@ impl Pending {
     /// Domains, settings and the numbers given last.
     pub fn snapshot_rest(&mut self) -> Result<()> {
         let (domains, settings, counters) = (self.domains(), self.settings(), self.counters);
-        let settings = settings.iter().map(|(name, value)| (name.clone(), Some(value.to_string()))).collect();
+        let settings = settings.iter().map(|(name, value)| (name.clone(), value.to_string())).collect();
         self.apply_and_log(&Record::Domains(domains.to_vec()))?;
-        self.apply_and_log(&Record::Settings(settings))?;
+        self.apply_and_log(&Record::SettingsSnapshot(settings))?;
         self.apply_and_log(&Record::Counters(counters))
     }
 }

@@ -126,14 +126,15 @@ pub(crate) enum Record {
         modseq: ModSeq,
         at: Timestamp,
     },
-    /// Copies (or moves) to the target's next UIDs in ascending order.
+    /// Copies (or moves), in ascending order: each has the UID as far above `first` as its place in `uids`, whatever
+    /// became of the others.
     Copy {
         from: FolderId,
         to: FolderId,
         uids: Ranges,
+        first: Uid,
         modseq: ModSeq,
         moves: bool,
-        at: Timestamp,
     },
     /// Folders put or taken away, and the names subscribed to without a folder.
     Folders {
@@ -194,6 +195,11 @@ pub(crate) enum Record {
     },
     /// Delivery ids still remembered, so that their records can go.
     Deliveries(Vec<(AccountId, DeliveryId, DeliveryRow)>),
+    /// Accounts that are gone, as ascending ranges: the records of their removal can go, those of their making may
+    /// be there still.
+    AccountsGone(Vec<(AccountId, AccountId)>),
+    /// All settings, as JSON: any other is gone.
+    SettingsSnapshot(Vec<(String, String)>),
 }
 
 /// [`FlagChange`] as stored.

@@ -4,14 +4,15 @@ use std::path::Path;
 use std::sync::Arc;
 
 use serde::{Deserialize, Serialize};
-use store::{Error, Result};
+use store::{Error, Result, Timestamp};
 
-use super::repair::{Repaired, repair_on};
+use super::repair::{Repaired, rebuild};
 use crate::Embedded;
 use crate::disk::{Disk, Open, RealDisk};
 use crate::fault::disk_error;
 use crate::files::{Mark, bodies_dir, body_file, parse_body_file, segment_file, segments_dir};
 use crate::log::{Scan, parse_file_name};
+use crate::marks::Raise;
 use crate::options::Options;
 
 const MANIFEST: &str = "backup.json";
@@ -23,6 +24,8 @@ const PIECE: usize = 1 << 20;
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Backup {
     pub version: u32,
+    /// When it was begun, in seconds since 1970. A restore raises UIDs by its age.
+    pub made: Timestamp,
     /// The last durable point in it.
     pub lsn: u64,
     /// The last segment, and how many octets of it count.
@@ -48,6 +51,7 @@ impl Embedded {
         };
         let mut backup = Backup {
             version: VERSION,
+            made: (engine.options.clock)(),
             lsn: lsn.0,
             segment: position.segment.0,
             offset: position.offset,
@@ -83,7 +87,7 @@ pub fn restore(backup: &Path, dir: &Path, options: Options) -> Result<Repaired> 
 }
 
 pub(crate) fn restore_on(disk: Arc<dyn Disk>, backup: &Path, dir: &Path, options: Options) -> Result<Repaired> {
-    Backup::read(&*disk, backup)?;
+    let age = (options.clock)().saturating_sub(Backup::read(&*disk, backup)?.made);
     make_empty(&*disk, dir)?;
     let mark = Mark::set(&*disk, dir, Mark::RESTORE)?;
     type Inner = fn(&Path) -> std::path::PathBuf;
@@ -97,7 +101,7 @@ pub(crate) fn restore_on(disk: Arc<dyn Disk>, backup: &Path, dir: &Path, options
         disk.sync_dir(&within(dir)).map_err(|error| disk_error("restoring", &error))?;
     }
     mark.clear()?;
-    repair_on(disk, dir, options)
+    rebuild(disk, dir, options, Raise::since(age))
 }
 
 impl Backup {

@@ -3,11 +3,12 @@
 mod backup;
 mod mailbox;
 mod repair;
+mod settle;
 mod verify;
 
 pub use backup::{Backup, restore};
 pub use mailbox::RestoredMailbox;
-pub use repair::{Repaired, repair};
+pub use repair::{Harmed, Repaired, repair};
 pub use verify::{Fault, Verified, verify};
 
 #[cfg(test)]

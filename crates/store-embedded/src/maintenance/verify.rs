@@ -3,7 +3,6 @@
 use std::collections::BTreeSet;
 use std::path::Path;
 
-use bytes::Bytes;
 use store::{AccountId, Error, Folder, FolderId, MessageId, Result, Row, Uid};
 
 use crate::Embedded;
@@ -17,8 +16,6 @@ use crate::state::{BodyRow, Key, MessageRow, StoredRow, Table, decode};
 
 /// Faults named in a report; beyond, they are counted only.
 const NAMED: usize = 1000;
-/// Rows looked at together.
-const ROWS: usize = 1000;
 
 /// Something that is not as it must be.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -121,11 +118,11 @@ fn verify_segments(engine: &Engine, found: &mut Verified) -> Result<()> {
 }
 
 fn verify_folders(engine: &Engine, found: &mut Verified) -> Result<()> {
-    each_row(engine, Table::Account, |_, _| {
+    engine.each_row(Table::Account, |_, _| {
         found.accounts += 1;
         Ok(())
     })?;
-    each_row(engine, Table::Folder, |_, octets| {
+    engine.each_row(Table::Folder, |_, octets| {
         let folder: Folder = decode(octets)?;
         let state = match engine.folder(folder.id) {
             Ok(state) => state,
@@ -169,7 +166,7 @@ fn is_there_still(engine: &Engine, folder: FolderId, uid: Uid, message: MessageI
 }
 
 fn verify_bodies(engine: &Engine, found: &mut Verified) -> Result<()> {
-    each_row(engine, Table::Body, |key, octets| {
+    engine.each_row(Table::Body, |key, octets| {
         let body: BodyRow = decode(octets)?;
         found.octets += body.size;
         let whole =
@@ -190,7 +187,7 @@ fn verify_bodies(engine: &Engine, found: &mut Verified) -> Result<()> {
 /// Each reference must be a row of a folder, or of an expunged page; and each message must be referred to.
 fn verify_references(engine: &Engine, found: &mut Verified) -> Result<()> {
     let mut strays: BTreeSet<(u64, u32, u64)> = BTreeSet::new();
-    each_row(engine, Table::Reference, |key, _| {
+    engine.each_row(Table::Reference, |key, _| {
         let Some((message, folder, uid)) = parse_reference(key) else { return Ok(()) };
         if !is_there_still(engine, folder, uid, message) {
             strays.insert((folder.0, uid.get(), message.0));
@@ -201,7 +198,7 @@ fn verify_references(engine: &Engine, found: &mut Verified) -> Result<()> {
         Ok(())
     })?;
     settle(engine, &mut strays, found)?;
-    each_row(engine, Table::Message, |key, _| {
+    engine.each_row(Table::Message, |key, _| {
         let id = MessageId(key.leading_u64().unwrap_or_default());
         let (from, to) = (Key::reference(id, FolderId(0), 0), Key::reference(id, FolderId(u64::MAX), u32::MAX));
         if engine.range(&from, &to, 1)?.is_empty() && engine.get(key)?.is_some() {
@@ -218,7 +215,7 @@ fn settle(engine: &Engine, strays: &mut BTreeSet<(u64, u32, u64)>, found: &mut V
     if strays.is_empty() {
         return Ok(());
     }
-    each_row(engine, Table::Expunged, |key, octets| {
+    engine.each_row(Table::Expunged, |key, octets| {
         let Some((_, folder, _)) = key.parse_expunged() else { return Ok(()) };
         for row in decode::<Vec<StoredRow>>(octets)? {
             strays.remove(&(folder.0, row.uid.get(), row.message.0));
@@ -241,20 +238,4 @@ fn parse_reference(key: &Key) -> Option<(MessageId, FolderId, Uid)> {
     let (folder, rest) = rest.split_first_chunk()?;
     let uid = u32::from_be_bytes(*rest.first_chunk()?);
     Some((MessageId(u64::from_be_bytes(*message)), FolderId(u64::from_be_bytes(*folder)), Uid::new(uid)?))
-}
-
-/// Visits all rows of a table, some at a time: no long transaction holds back the index.
-pub(super) fn each_row(engine: &Engine, table: Table, mut visit: impl FnMut(&Key, &Bytes) -> Result<()>) -> Result<()> {
-    let mut from = Key::first(table);
-    loop {
-        let rows = engine.range(&from, &Key::last(table), ROWS)?;
-        let is_last = rows.len() < ROWS;
-        for (key, octets) in &rows {
-            visit(key, octets)?;
-        }
-        match rows.into_iter().next_back() {
-            Some((key, _)) if !is_last => from = key.successor(),
-            _ => return Ok(()),
-        }
-    }
 }

@@ -61,7 +61,7 @@ impl Pending {
             Error::NotFound(_) => Error::NotFound("the target folder"),
             error => error,
         })?;
-        let uid_validity = target.listing.uid_validity();
+        let (uid_validity, first) = (target.listing.uid_validity(), target.listing.uid_next());
         // What copies nothing asks for nothing, also beyond the quota.
         if !moves && !changed.is_empty() {
             if self.disk_full {
@@ -73,9 +73,8 @@ impl Pending {
         drop((listing, target));
         let mut pairs: Vec<(Uid, Uid)> = Vec::new();
         if !changed.is_empty() {
-            let at = self.now();
-            pairs = self.apply_copy(from, to, &changed, modseq, moves, at)?;
-            self.log(&Record::Copy { from, to, uids: Ranges::from(&changed), modseq, moves, at })?;
+            pairs = self.apply_copy((from, to), &changed, first, modseq, moves)?;
+            self.log(&Record::Copy { from, to, uids: Ranges::from(&changed), first, modseq, moves })?;
         }
         let listing = self.folder(from)?.listing;
         Ok(Applied { listing, changed, conflicts, copied: Some((uid_validity, pairs)) })

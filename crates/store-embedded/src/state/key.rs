@@ -182,6 +182,11 @@ impl Key {
         Some(u64::from_be_bytes(*self.octets().first_chunk()?))
     }
 
+    /// The first field as a number of four octets.
+    pub fn leading_u32(&self) -> Option<u32> {
+        Some(u32::from_be_bytes(*self.octets().first_chunk()?))
+    }
+
     /// The least key above this one.
     pub fn successor(&self) -> Self {
         Self::new(self.table(), &[self.octets(), &[0]])

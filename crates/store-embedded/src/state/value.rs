@@ -111,6 +111,8 @@ pub(crate) struct Progress {
     pub epoch: u64,
     /// Whether the store was closed in order, so that the tail may be written on.
     pub closed: bool,
+    /// Whether damage was passed over at a start: until a repair, what seems unused may be used.
+    pub damaged: bool,
 }
 
 impl BodyRow {

@@ -3,10 +3,10 @@
 use std::collections::HashSet;
 use std::sync::Arc;
 
-use store::{Account, AccountId, Error, FolderId, Folders, Listing, Result, Row, SettingsMap, Timestamp, Uid};
+use store::{Account, AccountId, Address, Error, FolderId, Folders, Listing, Result, Row, SettingsMap, Timestamp, Uid};
 
 use crate::sequencer::Pending;
-use crate::state::{AccountState, Key, SnapshotPlace};
+use crate::state::{AccountState, Key, SnapshotPlace, decode};
 use crate::visible::FolderState;
 
 impl Pending {
@@ -69,7 +69,7 @@ impl Pending {
     pub(super) fn apply_account(&mut self, account: &Account) -> Result<()> {
         let before: Option<Account> = self.row(&Key::account(account.id))?;
         for address in before.iter().flat_map(addresses) {
-            self.delete(Key::address(address));
+            self.release_address(address, account.id)?;
         }
         for address in addresses(account) {
             self.put(Key::address(address), &account.id)?;
@@ -90,7 +90,7 @@ impl Pending {
         self.drop_snapshot(snapshot);
         self.apply_tree(id, Folders::default(), at)?;
         for address in addresses(&account) {
-            self.delete(Key::address(address));
+            self.release_address(address, id)?;
         }
         self.delete(Key::account(id));
         self.delete(Key::account_state(id));
@@ -99,6 +99,32 @@ impl Pending {
         self.forming.touched.insert(id);
         self.forget_account(id);
         Ok(())
+    }
+
+    /// An index made anew hears of what is gone after what came since: another account may have the address by then.
+    fn release_address(&mut self, address: &Address, id: AccountId) -> Result<()> {
+        if self.row(&Key::address(address))? == Some(id) {
+            self.delete(Key::address(address));
+        }
+        Ok(())
+    }
+
+    pub(super) fn drop_accounts(&mut self, gone: &[(AccountId, AccountId)]) -> Result<()> {
+        let at = self.now();
+        for &(first, last) in gone {
+            for (_, row) in self.range(&Key::account(first), &Key::account(last), usize::MAX)? {
+                self.apply_account_removed(decode::<Account>(&row)?.id, at)?;
+            }
+        }
+        Ok(())
+    }
+
+    pub(super) fn install_settings(&mut self, settings: &[(String, String)]) -> Result<()> {
+        let before = self.settings();
+        let gone = before.keys().filter(|name| !settings.iter().any(|(kept, _)| kept == *name));
+        let gone = gone.map(|name| (name.clone(), None));
+        let kept = settings.iter().map(|(name, value)| (name.clone(), Some(value.clone())));
+        self.apply_settings(&gone.chain(kept).collect::<Vec<_>>())
     }
 
     pub(super) fn apply_settings(&mut self, changes: &[(String, Option<String>)]) -> Result<()> {
@@ -122,6 +148,6 @@ impl Pending {
     }
 }
 
-fn addresses(account: &Account) -> impl Iterator<Item = &store::Address> {
+fn addresses(account: &Account) -> impl Iterator<Item = &Address> {
     [&account.address].into_iter().chain(&account.aliases)
 }

@@ -11,17 +11,26 @@ impl Pending {
         let (segment, bodies_at) = self.bodies_at();
         let place = match body.stored {
             Stored::Here(at) => Place::Segment { segment, offset: bodies_at + u64::from(at) },
-            Stored::File(number) => {
-                self.put(Key::file(number), &body.id)?;
-                Place::File(number)
-            }
+            Stored::File(number) => Place::File(number),
         };
         self.counters.content = self.counters.content.max(body.id.0 + u64::from(body.messages.max(1)) - 1);
         let row = body.row(segment, place);
+        if self.is_worse(body.id, &row)? {
+            return Ok(());
+        }
+        if let Place::File(number) = place {
+            self.put(Key::file(number), &body.id)?;
+        }
         self.count_live(segment, row.live());
         self.put(Key::body(body.id), &row)?;
         self.put_octets(Key::outline(body.id), body.outline.clone().into());
         Ok(())
+    }
+
+    /// An index made anew meets a body at each place that it ever lay: the later one may never have become durable, or
+    /// may be damaged or gone while an earlier one is whole.
+    fn is_worse(&self, id: BodyId, row: &BodyRow) -> Result<bool> {
+        Ok(self.rebuilding && self.get(&Key::body(id))?.is_some() && !self.engine.is_whole(row)?)
     }
 
     pub(super) fn apply_message(&mut self, message: &MessageRecord) -> Result<()> {
@@ -78,8 +87,12 @@ impl Pending {
         if (body.segment, body.place) != from {
             return Ok(());
         }
-        self.count_live(body.segment, -body.live());
+        let before = body.clone();
         (body.segment, body.place) = to;
+        if self.is_worse(id, &body)? {
+            return Ok(());
+        }
+        self.count_live(before.segment, -before.live());
         self.count_live(body.segment, body.live());
         self.put(Key::body(id), &body)
     }

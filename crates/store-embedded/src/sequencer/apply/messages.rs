@@ -75,18 +75,24 @@ impl Pending {
     /// Copies or moves; (source, new) pairs in ascending order. All or nothing.
     pub fn apply_copy(
         &mut self,
-        from: FolderId,
-        to: FolderId,
+        (from, to): (FolderId, FolderId),
         uids: &UidSet,
+        first: Uid,
         modseq: ModSeq,
         moves: bool,
-        _at: Timestamp,
     ) -> Result<Vec<(Uid, Uid)>> {
         let source = self.folder(from)?;
         let mut target = self.folder(to)?;
         let mut pairs = Vec::new();
         let (mut octets, mut references) = (0, Vec::new());
-        for row in source.listing.rows_in(uids) {
+        for (rank, old) in uids.iter().enumerate() {
+            // A source that went with damage leaves a gap: nobody else's copy moves up.
+            let Some(row) = source.listing.get(old) else { continue };
+            let place = first.get().checked_add(rank as u32).and_then(Uid::new);
+            let Some(wanted) = place.filter(|uid| *uid >= target.listing.uid_next()) else {
+                return Err(Error::Limit("this folder has used all its UIDs; move its messages to a new one".into()));
+            };
+            target.listing.raise(wanted, ModSeq::default());
             let keywords: Vec<Keyword> = source.listing.keywords(row.keywords).cloned().collect();
             let set = target.listing.intern(&keywords)?;
             let uid = target.listing.push(modseq, row.message, row.size, row.internal_date, row.flags, set)?;

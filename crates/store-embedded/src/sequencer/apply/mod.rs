@@ -31,8 +31,8 @@ impl Pending {
             Record::Expunge { folder, uids, modseq, at } => {
                 self.apply_expunge(*folder, &uids.to_set(), *modseq, *at).map(|_| ())
             }
-            Record::Copy { from, to, uids, modseq, moves, at } => {
-                self.apply_copy(*from, *to, &uids.to_set(), *modseq, *moves, *at).map(|_| ())
+            Record::Copy { from, to, uids, first, modseq, moves } => {
+                self.apply_copy((*from, *to), &uids.to_set(), *first, *modseq, *moves).map(|_| ())
             }
             Record::Folders { account, put, removed, subscribed_names, at } => {
                 let mut tree = Folders::clone(&*self.tree(*account)?);
@@ -80,6 +80,9 @@ impl Pending {
                 self.folder_mut(*folder)?.listing.raise(*uid_next, *modseq);
                 self.raise_modseq(folder.account(), *modseq)
             }
+            Record::AccountsGone(_) | Record::SettingsSnapshot(_) if !self.rebuilding => Ok(()),
+            Record::AccountsGone(ranges) => self.drop_accounts(ranges),
+            Record::SettingsSnapshot(settings) => self.install_settings(settings),
             Record::Restored { folder, places } => self.apply_restored(*folder, places),
         }
     }
