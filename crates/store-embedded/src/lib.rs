@@ -27,6 +27,8 @@ mod folder_cache;
 mod follow;
 mod handles;
 mod index;
+#[cfg(test)]
+mod index_tests;
 mod keeper;
 mod log;
 mod maintenance;

@@ -2,14 +2,20 @@
 
 mod backend;
 mod redb;
+mod row;
 
 use std::sync::Arc;
 
 use bytes::Bytes;
-use store::Result;
+use store::{Error, Result};
 
 pub(crate) use self::redb::RedbIndex;
 use crate::state::{Key, Memtable, Progress};
+
+/// The index can be made anew whatever became of it: the log is the truth.
+fn damaged_index(what: &str) -> Error {
+    Error::Corrupt(format!("the index: {what}; `gatepost store repair` makes it anew"))
+}
 
 /// Rows as they were at one commit.
 pub(crate) trait Snapshot: Send + Sync {

@@ -207,5 +207,7 @@ pub(crate) fn encode<T: Serialize>(value: &T) -> Result<bytes::Bytes> {
 }
 
 pub(crate) fn decode<T: DeserializeOwned>(octets: &[u8]) -> Result<T> {
-    postcard::from_bytes(octets).map_err(|error| Error::Corrupt(format!("a row of the index: {error}")))
+    let decoded = postcard::from_bytes(octets);
+    decoded
+        .map_err(|error| Error::Corrupt(format!("a row of the index: {error}; `gatepost store repair` makes it anew")))
 }
