@@ -44,6 +44,17 @@ pub(crate) struct Engine {
     pub blocking: Blocking,
     /// Held by who needs all segments to stay, and by compaction while it removes some.
     pub upkeep: Mutex<()>,
+    /// Backups under way: as long as there are any, files of bodies stay.
+    backups: AtomicU64,
+}
+
+/// See [`Engine::keep_bodies`].
+pub(crate) struct BodiesKept<'a>(&'a Engine);
+
+impl Drop for BodiesKept<'_> {
+    fn drop(&mut self) {
+        self.0.backups.fetch_sub(1, Ordering::SeqCst);
+    }
 }
 
 /// What the index thread is asked for.
@@ -104,6 +115,7 @@ impl Engine {
             follow: Follow::default(),
             blocking,
             upkeep: Mutex::default(),
+            backups: AtomicU64::new(0),
         }
     }
 
@@ -144,6 +156,16 @@ impl Engine {
     /// As long as it is held, no segment is removed.
     pub fn keep_segments(&self) -> MutexGuard<'_, ()> {
         self.upkeep.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// As long as it is held, no file of a body is removed that the log up to now speaks of.
+    pub fn keep_bodies(&self) -> BodiesKept<'_> {
+        self.backups.fetch_add(1, Ordering::SeqCst);
+        BodiesKept(self)
+    }
+
+    pub fn are_bodies_kept(&self) -> bool {
+        self.backups.load(Ordering::SeqCst) > 0
     }
 
     /// The segment's file is gone: so is its row.

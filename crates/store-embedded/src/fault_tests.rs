@@ -279,7 +279,7 @@ fn a_frame_that_somebody_sent_by_mail_is_never_taken_for_one_of_the_log() {
     let stolen = store::AcceptedDomain { name: "stolen.test".into(), default: true };
     encode_record(&Record::Domains(vec![stolen]), &mut records).unwrap();
     let payload = Payload { bodies: 0, records: records.len() as u32, checksum: crc32c::crc32c(&records) };
-    let forged = FrameHeader { lsn: Lsn(1 << 30), durable: Lsn(1), segment: at.segment, payload };
+    let forged = FrameHeader { lsn: Lsn(1 << 30), segment: at.segment, payload };
     // Everything is known to the sender but the store's own number.
     let mail = [b"Subject: hello\r\n\r\n".as_slice(), &forged.encode(0), &records].concat();
     block_on(async {

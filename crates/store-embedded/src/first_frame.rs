@@ -22,7 +22,7 @@ impl Engine {
     ) -> Result<(Position, Position, Arc<dyn DiskFile>)> {
         let id = self.new_segment();
         let header = SegmentHeader { id, generation: 0, epoch: self.epoch, predecessor: Predecessor(predecessor) };
-        let frame = FrameHeader { lsn, durable: lsn, segment: id, payload };
+        let frame = FrameHeader { lsn, segment: id, payload };
         let path = segment_file(&self.dir, id);
         let unnamed = path.with_extension("new");
         let written = || {

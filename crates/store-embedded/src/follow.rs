@@ -120,7 +120,8 @@ impl Follower {
             return Err(Error::Unavailable("an earlier commit of the index failed".into()));
         }
         let folders = visible.folders.dirty();
-        if visible.active.is_empty() && folders.is_empty() && visible.dropped.is_empty() && !closing {
+        let idle = visible.unneeded.is_empty() || self.engine.are_bodies_kept();
+        if visible.active.is_empty() && folders.is_empty() && visible.dropped.is_empty() && idle && !closing {
             return Ok(None);
         }
         for segment in std::mem::take(&mut visible.counted) {
@@ -177,6 +178,10 @@ impl Follower {
             visible.evictions += 1;
         }
         visible.evict(self.engine.options.cached_rows);
+        if self.engine.are_bodies_kept() {
+            visible.unneeded.extend(frozen.unneeded);
+            return;
+        }
         drop(visible);
         if frozen.loosened {
             self.engine.ask_keeper();

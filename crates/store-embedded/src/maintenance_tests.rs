@@ -11,7 +11,7 @@ use crate::crash_tests::{
     DIR, Random, Worker, accept, compacting, id_of, letter, open, open_with, options, set_up, whole_message,
 };
 use crate::disk::{Disk, SimulatedDisk};
-use crate::files::{index_file, segments_dir};
+use crate::files::{bodies_dir, index_file, segments_dir};
 use crate::maintenance::{repair_on, restore_on};
 use crate::{Embedded, Options};
 
@@ -203,4 +203,24 @@ fn a_removed_account_frees_its_messages() {
     accept(&store, 5, &[inbox], None).unwrap();
     assert_eq!(store.verify().unwrap().messages, 1);
     assert!(store.verify().unwrap().is_sound());
+}
+
+#[test]
+fn a_file_that_a_backup_needs_stays_until_the_backup_is_made() {
+    let disk = SimulatedDisk::default();
+    let workers = set_up(&disk, 1, 1);
+    let store = open_with(&disk, compacting()).unwrap();
+    let inbox = id_of(&store, workers[0].account, "INBOX").unwrap();
+    accept(&store, 11, &[inbox], None).unwrap();
+    let files = || disk.files(&bodies_dir(Path::new(DIR))).len();
+    let backup = store.engine.keep_bodies();
+    block_on(store.apply(inbox, UidSet::all(), Change::Expunge, None)).unwrap();
+    store.purge_expunged().unwrap();
+    for _ in 0..2 {
+        store.engine.wait_for_index();
+        assert_eq!(files(), 1);
+    }
+    drop(backup);
+    store.engine.wait_for_index();
+    assert_eq!(files(), 0, "nothing else has to happen for that");
 }

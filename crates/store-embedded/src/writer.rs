@@ -92,7 +92,6 @@ impl Writer {
         };
         let header = FrameHeader {
             lsn: batch.lsn,
-            durable: batch.durable,
             segment: batch.frame.segment,
             payload: Payload {
                 bodies: batch.bodies.iter().map(Bytes::len).sum::<usize>() as u32,

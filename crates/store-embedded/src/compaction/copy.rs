@@ -148,7 +148,7 @@ impl<'a> Copier<'a> {
         let payload =
             Payload { bodies: bodies.len() as u32, records: records.len() as u32, checksum: crc32c::crc32c(&records) };
         // Copies have no place in the order of changes.
-        let header = FrameHeader { lsn: Lsn(0), durable: Lsn(0), segment: output.id, payload };
+        let header = FrameHeader { lsn: Lsn(0), segment: output.id, payload };
         let written = output.file.write_all_at(&[&header.encode(epoch), &bodies, &records], output.offset);
         written.map_err(|error| disk_error("writing a compacted segment", &error))?;
         // Little by little, so that the sync at the end does not hold up the log's.

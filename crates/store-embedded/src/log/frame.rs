@@ -1,4 +1,4 @@
-//! A frame's header: what follows it, and what was durable before it.
+//! A frame's header: what follows it, and its place in the order of changes.
 
 use super::{Lsn, SegmentId};
 
@@ -18,15 +18,13 @@ pub(crate) struct Payload {
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct FrameHeader {
     pub lsn: Lsn,
-    /// Everything up to here was durable when this was written: damage below it is not a torn tail.
-    pub durable: Lsn,
     /// The segment it was written for, so that a stray copy is not taken for a frame.
     pub segment: SegmentId,
     pub payload: Payload,
 }
 
 impl FrameHeader {
-    pub const LENGTH: usize = 48;
+    pub const LENGTH: usize = 40;
     pub const MAGIC: [u8; 4] = MAGIC;
 
     /// `epoch` is the store's own random number: who sends a mail that looks like a frame does not know it, so that
@@ -35,7 +33,6 @@ impl FrameHeader {
         let mut out = Vec::with_capacity(Self::LENGTH);
         out.extend_from_slice(&MAGIC);
         out.extend_from_slice(&self.lsn.0.to_le_bytes());
-        out.extend_from_slice(&self.durable.0.to_le_bytes());
         out.extend_from_slice(&self.segment.0.to_le_bytes());
         out.extend_from_slice(&self.payload.bodies.to_le_bytes());
         out.extend_from_slice(&self.payload.records.to_le_bytes());
@@ -55,7 +52,6 @@ impl FrameHeader {
             return None;
         }
         let (lsn, rest) = rest.split_first_chunk()?;
-        let (durable, rest) = rest.split_first_chunk()?;
         let (of, rest) = rest.split_first_chunk()?;
         let (bodies, rest) = rest.split_first_chunk()?;
         let (records, rest) = rest.split_first_chunk()?;
@@ -63,7 +59,6 @@ impl FrameHeader {
         let (own, _) = rest.split_first_chunk()?;
         let header = Self {
             lsn: Lsn(u64::from_le_bytes(*lsn)),
-            durable: Lsn(u64::from_le_bytes(*durable)),
             segment: SegmentId(u64::from_le_bytes(*of)),
             payload: Payload {
                 bodies: u32::from_le_bytes(*bodies),
@@ -88,7 +83,7 @@ mod tests {
 
     fn header() -> FrameHeader {
         let payload = Payload { bodies: 70_000, records: 80, checksum: 0xdead_beef };
-        FrameHeader { lsn: Lsn(9), durable: Lsn(8), segment: SegmentId(3), payload }
+        FrameHeader { lsn: Lsn(9), segment: SegmentId(3), payload }
     }
 
     #[test]
@@ -99,7 +94,7 @@ mod tests {
         for bit in 0..64 {
             assert_eq!(FrameHeader::decode(&octets, SegmentId(3), EPOCH ^ (1 << bit)), None, "another store's");
         }
-        assert_eq!(header().frame_length(), 48 + 70_080);
+        assert_eq!(header().frame_length(), 40 + 70_080);
     }
 
     #[test]

@@ -44,7 +44,7 @@ impl Embedded {
         let engine = &*self.engine;
         let disk = &*engine.disk;
         make_empty(disk, target)?;
-        let _held = engine.keep_segments();
+        let _held = (engine.keep_segments(), engine.keep_bodies());
         let (lsn, position) = {
             let visible = engine.visible();
             (visible.lsn, visible.position)

@@ -232,7 +232,10 @@ impl Rebuild {
             count(segment, DeliveryRow::LIVE as u64);
             Ok(())
         })?;
-        engine.visible_mut().segments = live;
+        let mut visible = engine.visible_mut();
+        let before = std::mem::replace(&mut visible.segments, live);
+        let all: Vec<SegmentId> = before.into_keys().chain(visible.segments.keys().copied()).collect();
+        visible.counted.extend(all);
         Ok(())
     }
 }

@@ -33,8 +33,6 @@ pub(crate) enum Written {
 /// One durable point on its way.
 pub(crate) struct Batch {
     pub lsn: Lsn,
-    /// Before it is written, everything up to here is durable.
-    pub durable: Lsn,
     pub frame: Position,
     /// Set when its segment is to be begun first.
     pub begins: Option<SegmentHeader>,
@@ -64,7 +62,6 @@ pub(crate) struct Sequencer {
     answers: Vec<Answer>,
     /// The end of the last batch handed over.
     end: Position,
-    durable: Lsn,
     last: Lsn,
     begins: Option<SegmentHeader>,
 }
@@ -88,7 +85,6 @@ impl Sequencer {
             written,
             answers: Vec::new(),
             end,
-            durable: last,
             last,
             begins: None,
         };
@@ -201,7 +197,6 @@ impl Sequencer {
         let changes = Arc::new(self.pending.take_forming());
         let batch = Batch {
             lsn: self.last,
-            durable: self.durable,
             frame: self.pending.frame,
             begins: if self.pending.records.is_empty() { None } else { self.begins.take() },
             bodies: std::mem::take(&mut self.pending.bodies),
@@ -229,7 +224,6 @@ impl Sequencer {
     fn written(&mut self, written: Written) {
         match written {
             Written::Durable => {
-                self.durable = self.engine.visible().lsn;
                 self.pending.flying = None;
             }
             Written::Lost { resume } => {

@@ -1,9 +1,12 @@
 //! Values: each row's fields, in postcard's stable format.
 
+use std::collections::HashMap;
+
 use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
 use store::{
-    BodyId, Error, Flags, FolderId, Keyword, KeywordSet, MessageId, ModSeq, Result, Row, Timestamp, Uid, UidValidity,
+    BodyId, Error, Flags, FolderId, Keyword, KeywordSet, Listing, MessageId, ModSeq, Result, Row, Timestamp, Uid,
+    UidValidity,
 };
 
 use crate::log::{Lsn, Position, SegmentId};
@@ -170,7 +173,6 @@ impl DeliveryRow {
 /// What is known of a sealed or growing segment.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub(crate) struct SegmentRow {
-    pub generation: u32,
     /// Octets that live bodies and messages take in it.
     pub live: u64,
 }
@@ -185,6 +187,29 @@ pub(crate) struct StoredRow {
     pub size: u64,
     pub internal_date: Timestamp,
     pub flags: Flags,
+}
+
+/// Expunged rows. The folder may use the numbers of its keyword sets for others by now, so these are the page's own.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub(crate) struct RetainedPage {
+    pub rows: Vec<StoredRow>,
+    pub keyword_sets: Vec<Vec<Keyword>>,
+}
+
+impl RetainedPage {
+    /// Rows that the listing has or had a moment ago.
+    pub fn of(listing: &Listing, rows: &[Row]) -> Self {
+        let mut page = Self::default();
+        let mut known: HashMap<KeywordSet, u32> = HashMap::new();
+        for row in rows {
+            let keywords = *known.entry(row.keywords).or_insert_with(|| {
+                page.keyword_sets.push(listing.keywords(row.keywords).cloned().collect());
+                page.keyword_sets.len() as u32 - 1
+            });
+            page.rows.push(StoredRow { keywords, ..row.into() });
+        }
+        page
+    }
 }
 
 impl From<&Row> for StoredRow {
@@ -210,4 +235,27 @@ pub(crate) fn decode<T: DeserializeOwned>(octets: &[u8]) -> Result<T> {
     let decoded = postcard::from_bytes(octets);
     decoded
         .map_err(|error| Error::Corrupt(format!("a row of the index: {error}; `gatepost store repair` makes it anew")))
+}
+
+#[cfg(test)]
+mod tests {
+    use std::num::NonZeroU32;
+
+    use super::*;
+
+    #[test]
+    fn expunged_rows_keep_their_keywords_whatever_the_folder_does_with_the_numbers() {
+        let word = |word: &str| Keyword::new(word).unwrap();
+        let mut listing = Listing::new(UidValidity(NonZeroU32::MIN));
+        for keywords in [vec![], vec![word("a")], vec![word("b"), word("a")], vec![word("a")]] {
+            let set = listing.intern(&keywords).unwrap();
+            listing.push(ModSeq(2), MessageId(1), 1, 0, Flags::NONE, set).unwrap();
+        }
+        let rows: Vec<Row> = listing.rows().skip(1).copied().collect();
+        let page = RetainedPage::of(&listing, &rows);
+        let keywords: Vec<&Vec<Keyword>> =
+            page.rows.iter().map(|row| &page.keyword_sets[row.keywords as usize]).collect();
+        assert_eq!(keywords, [&vec![word("a")], &vec![word("a"), word("b")], &vec![word("a")]]);
+        assert_eq!(decode::<RetainedPage>(&encode(&page).unwrap()).unwrap(), page);
+    }
 }

@@ -7,7 +7,7 @@ use store::{FolderId, MessageId, Result, Uid};
 use super::Verified;
 use super::folders::is_there_still;
 use crate::engine::Engine;
-use crate::state::{Key, StoredRow, Table, decode};
+use crate::state::{Key, RetainedPage, Table, decode};
 
 /// Each reference must be a row of a folder, or of an expunged page; and each message must be referred to.
 pub(super) fn verify(engine: &Engine, found: &mut Verified) -> Result<()> {
@@ -42,7 +42,7 @@ fn settle(engine: &Engine, strays: &mut BTreeSet<(u64, u32, u64)>, found: &mut V
     }
     engine.each_row(Table::Expunged, |key, octets| {
         let Some((_, folder, _)) = key.parse_expunged() else { return Ok(()) };
-        for row in decode::<Vec<StoredRow>>(octets)? {
+        for row in decode::<RetainedPage>(octets)?.rows {
             strays.remove(&(folder.0, row.uid.get(), row.message.0));
         }
         Ok(())

@@ -34,8 +34,9 @@ impl Pending {
         }
         let kept: HashSet<FolderId> = tree.folders.iter().map(|folder| folder.id).collect();
         for folder in before.folders.iter().filter(|folder| !kept.contains(&folder.id)) {
-            let rows: Vec<Row> = self.folder(folder.id)?.listing.rows().copied().collect();
-            self.retain(folder.id, &rows, at)?;
+            let listing = self.folder(folder.id)?.listing;
+            let rows: Vec<Row> = listing.rows().copied().collect();
+            self.retain(folder.id, &listing, &rows, at)?;
             self.drop_folder(folder.id);
         }
         if before.subscribed_names != tree.subscribed_names {

@@ -4,7 +4,7 @@ use store::{BodyId, FolderId, MessageId, Result, Timestamp, Uid};
 
 use crate::log::{BodyRecord, MessageRecord, SegmentId, Stored};
 use crate::sequencer::Pending;
-use crate::state::{BodyRow, Key, MessageRow, Place, StoredRow};
+use crate::state::{BodyRow, Key, MessageRow, Place, RetainedPage};
 
 impl Pending {
     pub(super) fn apply_body(&mut self, body: &BodyRecord) -> Result<()> {
@@ -42,7 +42,7 @@ impl Pending {
 
     pub(super) fn apply_purge(&mut self, folder: FolderId, at: Timestamp, first: Uid) -> Result<()> {
         let key = Key::expunged(at, folder, first.get());
-        let Some(rows) = self.row::<Vec<StoredRow>>(&key)? else { return Ok(()) };
+        let Some(RetainedPage { rows, .. }) = self.row(&key)? else { return Ok(()) };
         self.delete(key);
         for row in rows {
             self.delete(Key::reference(row.message, folder, row.uid.get()));

@@ -8,7 +8,7 @@ use store::{
 
 use crate::log::PlaceRecord;
 use crate::sequencer::Pending;
-use crate::state::{DeliveryRow, Key, StoredRow, Table, decode};
+use crate::state::{DeliveryRow, Key, RetainedPage, Table, decode};
 
 impl Pending {
     /// Places a message under the folder's next UID and answers it.
@@ -46,25 +46,25 @@ impl Pending {
         at: Timestamp,
     ) -> Result<Vec<Row>> {
         let removed = self.folder_mut(folder)?.listing.remove(uids, modseq);
-        self.retain(folder, &removed, at)?;
+        let listing = self.folder(folder)?.listing;
+        self.retain(folder, &listing, &removed, at)?;
         self.raise_modseq(folder.account(), modseq)?;
         Ok(removed)
     }
 
-    pub(super) fn retain(&mut self, folder: FolderId, rows: &[Row], at: Timestamp) -> Result<()> {
+    pub(super) fn retain(&mut self, folder: FolderId, listing: &Listing, rows: &[Row], at: Timestamp) -> Result<()> {
         let (mut octets, mut messages) = (0, 0);
         self.forming.retired |= !rows.is_empty();
         for page in rows.chunks(Page::CAPACITY) {
             let Some(first) = page.first() else { continue };
             octets += page.iter().map(|row| row.size).sum::<u64>();
             messages += page.len() as u64;
-            let stored: Vec<StoredRow> = page.iter().map(StoredRow::from).collect();
             // A UID that came back from a backup may be expunged a second time, perhaps within the same second.
             let mut at = at;
             while self.get(&Key::expunged(at, folder, first.uid.get()))?.is_some() {
                 at += 1;
             }
-            self.put(Key::expunged(at, folder, first.uid.get()), &stored)?;
+            self.put(Key::expunged(at, folder, first.uid.get()), &RetainedPage::of(listing, page))?;
         }
         self.change_account_state(folder.account(), |state| {
             state.octets = state.octets.saturating_sub(octets);
