@@ -85,7 +85,7 @@ impl Follower {
                     state = wait.unwrap_or_else(PoisonError::into_inner).0;
                 }
                 if state.closing || self.engine.is_poisoned() {
-                    return;
+                    break;
                 }
                 state.asked
             };
@@ -100,6 +100,12 @@ impl Follower {
                 state.asked = state.asked.max(asked);
             }
             self.engine.follow.changed.notify_all();
+        }
+        // What a failed commit left would be in the way of the last one.
+        if self.left.is_some()
+            && let Err(error) = self.follow(false)
+        {
+            tracing::warn!(%error, "the index could not follow the log; the next start reads the rest from there");
         }
     }
 

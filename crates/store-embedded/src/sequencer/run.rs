@@ -77,17 +77,8 @@ impl Sequencer {
         last: Lsn,
     ) -> Self {
         let pending = Pending::new(engine.clone(), counters);
-        let mut sequencer = Self {
-            engine,
-            pending,
-            inbox,
-            writer,
-            written,
-            answers: Vec::new(),
-            end,
-            last,
-            begins: None,
-        };
+        let mut sequencer =
+            Self { engine, pending, inbox, writer, written, answers: Vec::new(), end, last, begins: None };
         if begin_segment {
             sequencer.begin_segment();
         }
