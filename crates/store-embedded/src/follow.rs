@@ -31,6 +31,8 @@ pub(crate) struct Follower {
     engine: Arc<Engine>,
     /// Frozen, and not committed yet because a commit failed.
     left: Option<Frozen>,
+    /// The index's file is to be opened anew.
+    abandoned: bool,
 }
 
 pub(crate) fn open_index(disk: &dyn Disk, dir: &Path, cache: usize) -> Result<Arc<dyn Index>> {
@@ -72,7 +74,7 @@ impl Engine {
 
 impl Follower {
     pub fn new(engine: Arc<Engine>) -> Self {
-        Self { engine, left: None }
+        Self { engine, left: None, abandoned: false }
     }
 
     pub fn run(mut self) {
@@ -151,6 +153,12 @@ impl Follower {
     }
 
     fn commit(&mut self, mut frozen: Frozen) -> Result<()> {
+        if self.abandoned
+            && let Err(error) = self.reopen()
+        {
+            self.left = Some(frozen);
+            return Err(error);
+        }
         let index = self.engine.index();
         let snapshot = self.engine.visible().snapshot.clone();
         let committed = derive(&frozen, &*snapshot).and_then(|derived| {
@@ -163,7 +171,10 @@ impl Follower {
             // Also after a commit that went well: it can be done again.
             Err(error) => {
                 self.left = Some(frozen);
-                self.reopen(&*index)?;
+                index.abandon();
+                self.abandoned = true;
+                // At once, for readers; else the next commit tries again.
+                self.reopen()?;
                 return Err(error);
             }
         }
@@ -200,13 +211,13 @@ impl Follower {
     }
 
     /// redb gives up after a failure: the file is opened anew, as it was after the last good commit.
-    fn reopen(&self, failed: &dyn Index) -> Result<()> {
-        failed.abandon();
+    fn reopen(&mut self) -> Result<()> {
         let engine = &self.engine;
         let index = open_index(&*engine.disk, &engine.dir, engine.options.index_cache)?;
         let snapshot = index.snapshot()?;
         engine.replace_index(index);
         engine.visible_mut().snapshot = snapshot;
+        self.abandoned = false;
         Ok(())
     }
 }

@@ -72,8 +72,11 @@ pub(crate) fn open(disk: Arc<dyn Disk>, dir: &Path, options: Options, rebuild: O
         None if rebuild.is_some() || segments.headers.is_empty() => first_progress(&*disk, dir, &*index, rebuild)?,
         None => return Err(Error::Corrupt("the index is missing; `gatepost store repair` makes it anew".into())),
     };
-    if progress.version != Progress::VERSION {
-        return Err(Error::Invalid(format!("this store has format {}, newer than this program", progress.version)));
+    if progress.version > Progress::VERSION {
+        return Err(Error::Invalid(format!(
+            "the index has format {}: it was made by a newer program; use that one",
+            progress.version
+        )));
     }
     let snapshot = index.snapshot()?;
     let counters = read_row(&*snapshot, &Key::counters())?.unwrap_or_default();

@@ -4,7 +4,9 @@ use std::sync::Arc;
 
 use store::{Error, Result};
 
-use super::{BodyRecord, CHUNK, FrameHeader, Record, SegmentHeader, SegmentId, Stored, decode_records};
+use super::{
+    BodyRecord, CHUNK, FrameHeader, Record, SegmentHeader, SegmentId, Stored, decode_records, segment::VERSION,
+};
 use crate::disk::DiskFile;
 use crate::fault::disk_error;
 
@@ -60,10 +62,16 @@ impl Scan {
         Ok(Self { file, segment, epoch, at: from, end: end.unwrap_or(length).min(length) })
     }
 
+    /// `None` when it is damaged or torn; `Invalid` for one that only a newer program reads.
     pub fn header(file: &dyn DiskFile) -> Result<Option<SegmentHeader>> {
         let mut octets = [0; SegmentHeader::LENGTH];
         match file.read_exact_at(&mut octets, 0) {
-            Ok(()) => Ok(SegmentHeader::decode(&octets)),
+            Ok(()) => match SegmentHeader::version(&octets) {
+                Some(version) if version > VERSION => Err(Error::Invalid(format!(
+                    "a segment of the log has format {version}: it was made by a newer program; use that one"
+                ))),
+                _ => Ok(SegmentHeader::decode(&octets)),
+            },
             Err(error) if error.kind() == std::io::ErrorKind::UnexpectedEof => Ok(None),
             Err(error) => Err(disk_error("reading a segment's header", &error)),
         }

@@ -42,6 +42,13 @@ impl SegmentHeader {
         header
     }
 
+    /// Of a whole header, whatever else the format of that version has in it.
+    pub fn version(octets: &[u8]) -> Option<u32> {
+        let (fields, sum) = octets.get(..Self::LENGTH)?.split_at(Self::LENGTH - 4);
+        let version = fields.strip_prefix(&MAGIC)?.first_chunk()?;
+        (crc32c::crc32c(fields).to_le_bytes() == sum).then_some(u32::from_le_bytes(*version))
+    }
+
     /// `None` when it is damaged, torn or of another format.
     pub fn decode(octets: &[u8]) -> Option<Self> {
         let (fields, sum) = octets.get(..Self::LENGTH)?.split_at(Self::LENGTH - 4);
@@ -91,6 +98,17 @@ mod tests {
     fn what_was_written_is_read() {
         assert_eq!(SegmentHeader::decode(&header().encode()), Some(header()));
         assert_eq!(parse_file_name(&file_name(SegmentId(0xabc))), Some(SegmentId(0xabc)));
+    }
+
+    #[test]
+    fn a_header_of_a_later_version_is_told_from_damage() {
+        let mut octets = header().encode();
+        octets[8..12].copy_from_slice(&(VERSION + 1).to_le_bytes());
+        assert_eq!(SegmentHeader::version(&octets), None, "damage");
+        let sum = crc32c::crc32c(&octets[..60]);
+        octets[60..].copy_from_slice(&sum.to_le_bytes());
+        assert_eq!(SegmentHeader::version(&octets), Some(VERSION + 1));
+        assert_eq!(SegmentHeader::decode(&octets), None);
     }
 
     #[test]
