@@ -23,6 +23,8 @@ mod fault;
 mod fault_tests;
 mod files;
 mod first_frame;
+#[cfg(test)]
+mod fixture_tests;
 mod folder_cache;
 mod follow;
 mod handles;
