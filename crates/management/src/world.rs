@@ -75,10 +75,12 @@ pub struct BackedUp {
 }
 
 /// How a mailbox came back.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct RestoredMailbox {
     /// It was gone altogether, and has its password again.
     pub made: bool,
+    /// Aliases that did not come back with it: another mailbox has them now, or their domain is accepted no more.
+    pub dropped_aliases: Vec<String>,
     pub folders: u64,
     /// Messages under the UIDs that they had.
     pub restored: u64,

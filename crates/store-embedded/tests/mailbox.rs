@@ -6,8 +6,8 @@ use std::path::Path;
 use bytes::Bytes;
 use pollster::block_on;
 use store::{
-    Accept, AccountId, Address, Change, Directory, Error, Flags, FolderChange, FolderId, FolderName, Keyword,
-    Mailboxes, NewAccount, PasswordHash, Placement, Uid, UidSet, Unit,
+    Accept, AccountChange, AccountId, Address, Change, Directory, Error, Flags, FolderChange, FolderId, FolderName,
+    Keyword, Mailboxes, NewAccount, PasswordHash, Placement, Uid, UidSet, Unit,
 };
 use store_embedded::{Embedded, Options};
 
@@ -121,4 +121,75 @@ fn a_store_is_open_once_and_backups_know_their_accounts() {
     store.backup(&backup).unwrap();
     let missing = block_on(store.restore_mailbox(&backup, &address()));
     assert!(matches!(missing, Err(Error::NotFound(_))), "{missing:?}");
+}
+
+#[test]
+fn a_mailbox_comes_back_without_the_aliases_that_others_have_and_into_no_other_mailbox() {
+    let dir = tempfile::tempdir().unwrap();
+    let store = open(&dir.path().join("store"));
+    block_on(store.add_domain("example.test")).unwrap();
+    let parse = |text: &str| Address::parse(text).unwrap();
+    let make = |name: &str, aliases: &[&str]| {
+        let aliases = aliases.iter().map(|alias| parse(alias)).collect();
+        let new = NewAccount { address: parse(name), aliases, password: None, quota: None, created: 0 };
+        block_on(store.create(new)).unwrap()
+    };
+    let ann = make("ann@example.test", &["a@example.test", "sales@example.test"]);
+    deliver(&store, folder(&store, ann, "INBOX").id, "Subject: 1\r\n\r\n");
+    let backup = dir.path().join("backup");
+    store.backup(&backup).unwrap();
+    block_on(store.remove(ann)).unwrap();
+    let bob = make("bob@example.test", &["sales@example.test", "ann@example.test"]);
+    let refused = block_on(store.restore_mailbox(&backup, &address()));
+    assert!(matches!(&refused, Err(Error::Invalid(why)) if why.contains("bob@example.test")), "{refused:?}");
+    assert!(contents(&store, folder(&store, bob, "INBOX").id).is_empty());
+    let aliases = Some(vec![parse("sales@example.test")]);
+    block_on(Directory::change(&store, bob, AccountChange { aliases, ..AccountChange::default() })).unwrap();
+    let restored = block_on(store.restore_mailbox(&backup, &address())).unwrap();
+    assert_eq!((restored.made, restored.messages), (true, 1));
+    assert_eq!(restored.dropped_aliases, [parse("sales@example.test")]);
+    assert_eq!(block_on(store.find(&parse("sales@example.test"))).unwrap().unwrap().id, bob);
+    assert_eq!(block_on(store.find(&parse("a@example.test"))).unwrap().unwrap().address, address());
+    assert_sound(&store);
+}
+
+#[test]
+fn a_restored_mailbox_changes_nothing_in_the_backup() {
+    let dir = tempfile::tempdir().unwrap();
+    let store = open(&dir.path().join("store"));
+    block_on(store.add_domain("example.test")).unwrap();
+    let inbox = folder(&store, account(&store, "$argon2id$first"), "INBOX").id;
+    deliver(&store, inbox, "Subject: 1\r\n\r\n");
+    deliver(&store, inbox, &format!("Subject: 2\r\n\r\n{}", "x".repeat(400_000)));
+    let backup = dir.path().join("backup");
+    store.backup(&backup).unwrap();
+    let read = || {
+        let mut files = Vec::new();
+        for within in ["segments", "bodies"] {
+            for entry in std::fs::read_dir(backup.join(within)).unwrap() {
+                let path = entry.unwrap().path();
+                files.push((path.clone(), std::fs::read(path).unwrap()));
+            }
+        }
+        files.sort();
+        files
+    };
+    let before = read();
+    block_on(store.apply(inbox, UidSet::all(), Change::Expunge, None)).unwrap();
+    assert_eq!(block_on(store.restore_mailbox(&backup, &address())).unwrap().messages, 2);
+    assert!(read() == before && before.len() >= 2);
+    assert_eq!(std::fs::read_dir(dir.path().join("store")).unwrap().count(), 4, "nor is anything left behind");
+}
+
+#[test]
+fn a_mailbox_whose_domain_is_gone_is_told_so() {
+    let dir = tempfile::tempdir().unwrap();
+    let store = open(&dir.path().join("store"));
+    block_on(store.add_domain("example.test")).unwrap();
+    account(&store, "$argon2id$first");
+    let backup = dir.path().join("backup");
+    store.backup(&backup).unwrap();
+    let other = open(&dir.path().join("other"));
+    let refused = block_on(other.restore_mailbox(&backup, &address()));
+    assert!(matches!(&refused, Err(Error::Invalid(why)) if why.contains("no accepted domain")), "{refused:?}");
 }

@@ -94,6 +94,7 @@ impl StoreMaintenance for Maintenance {
             })?;
             Ok(RestoredMailbox {
                 made: restored.made,
+                dropped_aliases: restored.dropped_aliases.iter().map(ToString::to_string).collect(),
                 folders: restored.folders,
                 restored: restored.messages,
                 appended: restored.appended,

@@ -92,6 +92,7 @@ pub async fn restore_mailbox(store: &dyn StoreMaintenance, address: &Address, pa
     let result = Object::from_iter([
         ("Identity".into(), Value::from(address.as_str())),
         ("Made".into(), restored.made.into()),
+        ("DroppedAliases".into(), restored.dropped_aliases.iter().map(|alias| Value::from(alias.as_str())).collect()),
         ("Folders".into(), restored.folders.into()),
         ("Restored".into(), restored.restored.into()),
         ("Appended".into(), restored.appended.into()),
@@ -103,5 +104,11 @@ pub async fn restore_mailbox(store: &dyn StoreMaintenance, address: &Address, pa
             restored.appended
         )
     });
-    Ok(Outcome { warnings: appended.into_iter().collect(), ..Outcome::of(vec![result]) })
+    let dropped = (!restored.dropped_aliases.is_empty()).then(|| {
+        format!(
+            "{} did not come back: another mailbox has that address now, or its domain is accepted no more.",
+            restored.dropped_aliases.join(", ")
+        )
+    });
+    Ok(Outcome { warnings: appended.into_iter().chain(dropped).collect(), ..Outcome::of(vec![result]) })
 }

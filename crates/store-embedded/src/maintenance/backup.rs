@@ -1,6 +1,6 @@
 //! A copy of a store in use, and a store made from it.
 
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use serde::{Deserialize, Serialize};
@@ -87,16 +87,32 @@ pub fn restore(backup: &Path, dir: &Path, options: Options) -> Result<Repaired> 
 }
 
 pub(crate) fn restore_on(disk: Arc<dyn Disk>, backup: &Path, dir: &Path, options: Options) -> Result<Repaired> {
+    // The store writes on, and the backup must not change with it.
+    restore_with(disk, backup, dir, options, |disk, from, to| copy(disk, from, to, None).map(|_| ()))
+}
+
+/// [`restore_on`] for a look only: the backup's files are linked. A store writes into none that was there before it
+/// was repaired, as long as it is not closed.
+pub(super) fn restore_linked(disk: Arc<dyn Disk>, backup: &Path, dir: &Path, options: Options) -> Result<Repaired> {
+    restore_with(disk, backup, dir, options, |disk, from, to| link(disk, from, to).map(|_| ()))
+}
+
+fn restore_with(
+    disk: Arc<dyn Disk>,
+    backup: &Path,
+    dir: &Path,
+    options: Options,
+    take: fn(&dyn Disk, &Path, &Path) -> Result<()>,
+) -> Result<Repaired> {
     let age = (options.clock)().saturating_sub(Backup::read(&*disk, backup)?.made);
     make_empty(&*disk, dir)?;
     let mark = Mark::set(&*disk, dir, Mark::RESTORE)?;
-    type Inner = fn(&Path) -> std::path::PathBuf;
+    type Inner = fn(&Path) -> PathBuf;
     let inner: [Inner; 2] = [segments_dir, bodies_dir];
     for within in inner {
         let names = disk.list(&within(backup)).map_err(|error| disk_error("listing the backup", &error))?;
         for name in names {
-            // Copied, never linked: the store writes on, and the backup must not change.
-            copy(&*disk, &within(backup).join(&name), &within(dir).join(&name), None)?;
+            take(&*disk, &within(backup).join(&name), &within(dir).join(&name))?;
         }
         disk.sync_dir(&within(dir)).map_err(|error| disk_error("restoring", &error))?;
     }
@@ -108,6 +124,10 @@ impl Backup {
     /// What a backup says of itself; `Invalid` for what is no whole backup.
     pub fn of(backup: &Path) -> Result<Self> {
         Self::read(&RealDisk, backup)
+    }
+
+    pub(super) fn manifest(backup: &Path) -> PathBuf {
+        backup.join(MANIFEST)
     }
 
     fn count(&mut self, octets: Option<u64>) {

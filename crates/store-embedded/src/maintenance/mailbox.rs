@@ -9,7 +9,7 @@ use store::{
     Unit,
 };
 
-use super::backup::restore_on;
+use super::backup::{Backup, restore_linked};
 use crate::Embedded;
 use crate::disk::RealDisk;
 use crate::engine::Engine;
@@ -17,14 +17,18 @@ use crate::fault::disk_error;
 use crate::options::Options;
 use crate::sequencer::{BroughtBack, ReadyBody};
 
-/// Messages of one durable point.
-const AT_ONCE: usize = 32;
+/// Messages of one durable point: each such point makes the folder's listing anew.
+const AT_ONCE: usize = 2048;
+/// Octets of them, which wait in memory.
+const OCTETS_AT_ONCE: u64 = 4 << 20;
 
 /// What came back.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct RestoredMailbox {
     /// Whether the account was not there any more.
     pub made: bool,
+    /// Aliases that it had and that did not come back with it: somebody else has them, or their domain is gone.
+    pub dropped_aliases: Vec<Address>,
     pub folders: u64,
     /// Under the UIDs they had.
     pub messages: u64,
@@ -39,10 +43,11 @@ impl Embedded {
     /// messages under their UIDs. What is there stays as it is. An account that is gone comes back with its password.
     pub async fn restore_mailbox(&self, backup: &Path, address: &Address) -> Result<RestoredMailbox> {
         let scratch = Scratch::new(&self.engine)?;
-        let (from, to) = (backup.to_owned(), scratch.0.clone());
+        scratch.check_room(&self.engine, backup)?;
+        let (from, to) = (backup.to_owned(), scratch.0.join("store"));
         let options = Options { compaction: false, retention: i64::MAX, ..self.engine.options.clone() };
         let open = move || {
-            restore_on(Arc::new(RealDisk), &from, &to, options.clone())?;
+            restore_linked(Arc::new(RealDisk), &from, &to, options.clone())?;
             Self::open(&to, options)
         };
         let source = self.engine.blocking(open).await?;
@@ -58,12 +63,18 @@ impl Embedded {
     async fn restore_from(&self, source: &Self, address: &Address) -> Result<RestoredMailbox> {
         let mut restored = RestoredMailbox::default();
         let Some(lost) = source.find(address).await? else { return Err(Error::NotFound("the account in the backup")) };
-        let account = match self.find(address).await? {
-            Some(account) => account.id,
+        let account = match self.find(&lost.address).await? {
+            Some(account) if account.address == lost.address => account.id,
+            Some(account) => {
+                let (lost, other) = (&lost.address, &account.address);
+                return Err(Error::Invalid(format!("{lost} is an alias of {other} now; take it from there first")));
+            }
             None => {
                 restored.made = true;
                 let lost = Account::clone(&*lost);
-                self.engine.run(move |pending| pending.bring_back_account(lost)).await?
+                let (id, dropped) = self.engine.run(move |pending| pending.bring_back_account(lost)).await?;
+                restored.dropped_aliases = dropped;
+                id
             }
         };
         for folder in &source.folders(lost.id).await?.folders {
@@ -102,7 +113,7 @@ impl Embedded {
         same: bool,
         restored: &mut RestoredMailbox,
     ) -> Result<()> {
-        let mut messages = Vec::with_capacity(AT_ONCE);
+        let (mut messages, mut octets) = (Vec::new(), 0);
         let present = self.listing(id).await?;
         for row in lost.rows() {
             if same && present.get(row.uid).is_some() {
@@ -111,7 +122,9 @@ impl Embedded {
             }
             messages.push(self.copy_message(source, lost, row, same.then_some(row.uid)).await?);
             *if same { &mut restored.messages } else { &mut restored.appended } += 1;
-            if messages.len() == AT_ONCE {
+            octets += row.size;
+            if messages.len() == AT_ONCE || octets >= OCTETS_AT_ONCE {
+                octets = 0;
                 let messages = std::mem::take(&mut messages);
                 self.engine.run(move |pending| pending.bring_back(id, messages)).await?;
             }
@@ -149,6 +162,25 @@ impl Scratch {
         let scratch = Self(engine.dir.join("restoring"));
         scratch.clear().map_err(|error| disk_error("clearing a directory", &error))?;
         Ok(scratch)
+    }
+
+    /// Files are linked, which takes no room; where that is not possible, they are copied.
+    fn check_room(&self, engine: &Engine, backup: &Path) -> Result<()> {
+        let octets = Backup::of(backup)?.octets;
+        let making = |error| disk_error("making a directory", &error);
+        std::fs::create_dir_all(&self.0).map_err(making)?;
+        if std::fs::hard_link(Backup::manifest(backup), self.0.join("linked")).is_ok() {
+            return Ok(());
+        }
+        let free = engine.disk.free_space(&self.0).map_err(making)?;
+        let room = free.saturating_sub(engine.options.effective_reserve());
+        if octets > room {
+            return Err(Error::Invalid(format!(
+                "the backup has {octets} octets, which must be copied, and there is room for {room}; \
+                 put it on the file system of the data directory, where it takes none"
+            )));
+        }
+        Ok(())
     }
 
     fn clear(&self) -> std::io::Result<()> {

@@ -1,11 +1,14 @@
 //! What a backup gives back to a store in use.
 
 use bytes::Bytes;
-use store::{Account, AccountId, BodyId, Flags, Folder, FolderId, Keyword, MessageId, ModSeq, Result, Timestamp, Uid};
+use store::{
+    Account, AccountId, Address, BodyId, Error, Flags, Folder, FolderId, Keyword, MessageId, ModSeq, Result, Timestamp,
+    Uid,
+};
 
 use super::{Held, Pending, ReadyBody};
 use crate::log::{BodyRecord, MessageRecord, PlaceRecord, Record};
-use crate::state::AccountState;
+use crate::state::{AccountState, Key};
 
 /// A message with the UID that it had; without one it is appended.
 pub(crate) struct BroughtBack {
@@ -20,13 +23,25 @@ pub(crate) struct BroughtBack {
 }
 
 impl Pending {
-    /// An account that is gone, under a new number and without folders.
-    pub fn bring_back_account(&mut self, lost: Account) -> Result<AccountId> {
-        let id = self.next_account()?;
-        let account = Account { id, ..lost };
-        self.check_addresses(&account)?;
-        self.apply_and_log(&Record::Account(account))?;
-        Ok(id)
+    /// An account that is gone, under a new number and without folders; and its aliases that somebody else has now,
+    /// or that are in a domain of before.
+    pub fn bring_back_account(&mut self, mut lost: Account) -> Result<(AccountId, Vec<Address>)> {
+        let domains = self.domains();
+        let is_accepted = |address: &Address| domains.iter().any(|domain| domain.name == address.domain());
+        if !is_accepted(&lost.address) {
+            let domain = lost.address.domain();
+            return Err(Error::Invalid(format!("{domain} is no accepted domain any more; accept it again first")));
+        }
+        lost.id = self.next_account()?;
+        let mut dropped = Vec::new();
+        for alias in std::mem::take(&mut lost.aliases) {
+            let is_free = is_accepted(&alias) && self.get(&Key::address(&alias))?.is_none();
+            if is_free { &mut lost.aliases } else { &mut dropped }.push(alias);
+        }
+        self.check_addresses(&lost)?;
+        let id = lost.id;
+        self.apply_and_log(&Record::Account(lost))?;
+        Ok((id, dropped))
     }
 
     /// A folder that is gone, with its UIDVALIDITY: the UIDs in it are those it had.
@@ -52,7 +67,7 @@ impl Pending {
 
     pub fn bring_back(&mut self, folder: FolderId, messages: Vec<BroughtBack>) -> Result<()> {
         if self.disk_full {
-            return Err(store::Error::DiskFull);
+            return Err(Error::DiskFull);
         }
         let modseq = ModSeq(self.account_now(folder.account())?.state.modseq.0 + 1);
         let mut places = Vec::with_capacity(messages.len());
