@@ -43,6 +43,7 @@ mod read;
 #[cfg(test)]
 mod repair_tests;
 mod retention;
+mod segments;
 mod sequencer;
 mod stage;
 mod state;

@@ -17,11 +17,10 @@ use crate::files::{Mark, bodies_dir, index_file, parse_body_file, segment_file, 
 use crate::folder_cache::FolderCache;
 use crate::follow::{Follower, open_index};
 use crate::index::{Index, Snapshot};
-use crate::log::{
-    Finding, FrameHeader, Lsn, Position, Record, Scan, ScannedFrame, SegmentHeader, SegmentId, parse_file_name,
-};
+use crate::log::{Finding, FrameHeader, Lsn, Position, Record, Scan, ScannedFrame, SegmentHeader, SegmentId};
 use crate::marks::Raise;
 use crate::options::Options;
+use crate::segments::Segments;
 use crate::sequencer::{Message, Pending};
 use crate::state::{Counters, Key, Memtable, Progress, Table, decode};
 use crate::visible::Visible;
@@ -69,7 +68,7 @@ pub(crate) fn open(disk: Arc<dyn Disk>, dir: &Path, options: Options, rebuild: O
     })?;
     let progress = match index.progress()? {
         Some(progress) => progress,
-        None if rebuild.is_some() || segments.headers.is_empty() => first_progress(&*disk, dir, &*index, rebuild)?,
+        None if rebuild.is_some() || segments.is_empty() => first_progress(&*disk, dir, &*index, rebuild)?,
         None => return Err(Error::Corrupt("the index is missing; `gatepost store repair` makes it anew".into())),
     };
     if progress.version > Progress::VERSION {
@@ -104,7 +103,7 @@ pub(crate) fn open(disk: Arc<dyn Disk>, dir: &Path, options: Options, rebuild: O
     };
     let (mut end, mut file) = (progress.position, None);
     if rebuild.is_none() {
-        segments.find_beheaded(progress.epoch)?;
+        segments.look_into_headless(progress.epoch)?;
         let unproven = replay.run(&segments, progress)?;
         (end, file) = replay.go_on(&segments, progress, unproven)?;
         if !replay.opened.damaged.is_empty() {
@@ -199,79 +198,6 @@ fn remove_orphans(engine: &Engine) -> Result<u64> {
     Ok(removed)
 }
 
-/// The segments of the log proper.
-#[derive(Default)]
-pub(crate) struct Segments {
-    pub headers: BTreeMap<SegmentId, SegmentHeader>,
-    /// Segments of the log whose header is damaged.
-    pub beheaded: BTreeSet<SegmentId>,
-    headless: Vec<(SegmentId, Arc<dyn DiskFile>)>,
-    /// The greatest number given, also to what cannot be read.
-    pub last: SegmentId,
-}
-
-impl Segments {
-    pub fn list(disk: &dyn Disk, dir: &Path) -> Result<Self> {
-        let names = disk.list(&segments_dir(dir)).map_err(|error| disk_error("listing segments", &error))?;
-        let mut segments = Self::default();
-        for id in names.iter().filter_map(|name| parse_file_name(name)) {
-            segments.last = segments.last.max(id);
-            let file = disk.open(&segment_file(dir, id), Open::Existing);
-            let file = file.map_err(|error| disk_error("opening a segment", &error))?;
-            if let Some(header) = Scan::header(&*file)?.filter(|header| header.id == id) {
-                segments.headers.insert(id, header);
-            } else {
-                segments.headless.push((id, file));
-            }
-        }
-        Ok(segments)
-    }
-
-    /// Tells those of the log from those that never began.
-    fn find_beheaded(&mut self, epoch: u64) -> Result<()> {
-        for (id, file) in std::mem::take(&mut self.headless) {
-            if is_beheaded(file, id, epoch)? {
-                self.beheaded.insert(id);
-            }
-        }
-        Ok(())
-    }
-
-    /// From the segment that the position is in to the last, each with the offset up to which it counts.
-    fn chain(&self, from: Position, epoch: u64) -> Vec<(SegmentId, Option<u64>)> {
-        let proper = |header: &&SegmentHeader| header.generation == 0 && header.epoch == epoch;
-        let whole = self.headers.values().filter(proper).map(|header| (header.id, Some(header.predecessor.0)));
-        let log: BTreeMap<SegmentId, Option<Position>> =
-            whole.chain(self.beheaded.iter().map(|id| (*id, None))).collect();
-        let mut chain = Vec::new();
-        let mut at = log.last_key_value();
-        let mut end = None;
-        while let Some((&id, predecessor)) = at.filter(|(id, _)| **id >= from.segment) {
-            chain.push((id, end));
-            end = predecessor.map(|position| position.offset);
-            at = match predecessor {
-                Some(position) => log.get_key_value(&position.segment),
-                None => log.range(..id).next_back(),
-            };
-        }
-        chain.reverse();
-        chain
-    }
-}
-
-/// Whether a segment without a whole header is one of the log. A header is durable before the first frame is
-/// written: one without frames never began.
-fn is_beheaded(file: Arc<dyn DiskFile>, id: SegmentId, epoch: u64) -> Result<bool> {
-    let mut scan = Scan::new(file, id, epoch, 0, None)?;
-    while let Some(finding) = scan.next()? {
-        if let Finding::Frame(frame) = finding {
-            // Those of a copy have no place in the order of changes.
-            return Ok(frame.header.lsn > Lsn(0));
-        }
-    }
-    Ok(false)
-}
-
 struct Replay {
     pending: Pending,
     follower: Follower,
@@ -289,10 +215,10 @@ struct Unproven {
 impl Replay {
     /// Applies what the log has beyond the index, all but the last frame when nothing proves that one.
     fn run(&mut self, segments: &Segments, progress: Progress) -> Result<Option<Unproven>> {
-        let chain = segments.chain(progress.position, progress.epoch);
+        let chain = segments.chain(progress.position.segment, progress.epoch);
         let Some(&(last, _)) = chain.last() else { return Ok(None) };
         for (id, end) in chain {
-            if segments.beheaded.contains(&id) {
+            if segments.is_beheaded(id) {
                 self.opened.damaged.push((id.0, 0..SegmentHeader::LENGTH as u64));
             }
             let path = segment_file(&self.pending.engine.dir, id);
@@ -429,7 +355,8 @@ impl Replay {
             return Ok((end, Some(file)));
         }
         // A later segment, begun after a write that failed, has said how far this one counts.
-        let is_last = segments.chain(position, progress.epoch).last().is_some_and(|(id, _)| *id == position.segment);
+        let is_last =
+            segments.chain(position.segment, progress.epoch).last().is_some_and(|(id, _)| *id == position.segment);
         if progress.closed && self.opened.torn == 0 && is_last {
             let path = segment_file(&engine.dir, position.segment);
             let file = engine.disk.open(&path, Open::Existing);

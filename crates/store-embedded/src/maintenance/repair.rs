@@ -8,12 +8,13 @@ use store::{Error, Result};
 use crate::disk::{Disk, Open, RealDisk};
 use crate::engine::Engine;
 use crate::fault::disk_error;
-use crate::files::{Mark, index_file, segment_file, segments_dir};
+use crate::files::{Mark, index_file, segment_file};
 use crate::follow::{Follower, open_index};
-use crate::log::{Finding, Lsn, Position, Scan, ScannedFrame, SegmentHeader, SegmentId, parse_file_name};
+use crate::log::{Finding, Lsn, Position, Scan, ScannedFrame, SegmentHeader, SegmentId};
 use crate::marks::Raise;
 use crate::open::open;
 use crate::options::Options;
+use crate::segments::Segments;
 use crate::sequencer::Pending;
 use crate::state::Key;
 
@@ -70,9 +71,11 @@ pub(super) fn rebuild(disk: Arc<dyn Disk>, dir: &Path, options: Options, raise: 
     Mark::check(&*disk, dir, true)?;
     let mark = Mark::set(&*disk, dir, Mark::REPAIR)?;
     let proven = set_aside(&*disk, dir)?;
-    let segments = Segments::list(&*disk, dir)?;
+    let mut segments = Segments::list(&*disk, dir)?;
+    let epoch = segments.epoch();
+    segments.look_into_headless(epoch)?;
     // The index is empty and the segments are not: the opening is told not to mind.
-    let ready = open(disk.clone(), dir, options, Some(segments.epoch))?;
+    let ready = open(disk.clone(), dir, options, Some(epoch))?;
     let mut rebuild = Rebuild {
         pending: Pending::new(ready.engine.clone(), ready.counters),
         follower: Follower::new(ready.engine.clone()),
@@ -82,11 +85,13 @@ pub(super) fn rebuild(disk: Arc<dyn Disk>, dir: &Path, options: Options, raise: 
         proven,
     };
     rebuild.pending.rebuilding = true;
-    for &id in &segments.copies {
+    for id in segments.copies() {
+        rebuild.header(id, &segments);
         rebuild.segment(id, None, false)?;
     }
     let mut end = Position::default();
-    for &(id, until) in &segments.log {
+    for (id, until) in segments.chain(SegmentId::default(), epoch) {
+        rebuild.header(id, &segments);
         end = rebuild.segment(id, until, until.is_none())?;
     }
     rebuild.settle(end)?;
@@ -112,44 +117,6 @@ fn set_aside(disk: &dyn Disk, dir: &Path) -> Result<Position> {
 /// Octets of an index of which one row is read.
 const CACHE: usize = 1 << 20;
 
-/// The segments by what they are, the log's in their order with the offset up to which each counts.
-struct Segments {
-    copies: Vec<SegmentId>,
-    log: Vec<(SegmentId, Option<u64>)>,
-    epoch: u64,
-}
-
-impl Segments {
-    fn list(disk: &dyn Disk, dir: &Path) -> Result<Self> {
-        let names = disk.list(&segments_dir(dir)).map_err(|error| disk_error("listing segments", &error))?;
-        let mut ids: Vec<SegmentId> = names.iter().filter_map(|name| parse_file_name(name)).collect();
-        ids.sort_unstable();
-        let mut headers: Vec<(SegmentId, Option<SegmentHeader>)> = Vec::new();
-        for id in ids {
-            let file = disk.open(&segment_file(dir, id), Open::Existing);
-            let file = file.map_err(|error| disk_error("opening a segment", &error))?;
-            headers.push((id, Scan::header(&*file)?));
-        }
-        let epoch = headers.iter().find_map(|(_, header)| header.map(|header| header.epoch)).unwrap_or_default();
-        let is_copy = |header: &Option<SegmentHeader>| header.is_some_and(|header| header.generation > 0);
-        let copies = headers.iter().filter(|(_, header)| is_copy(header)).map(|(id, _)| *id).collect();
-        let proper: Vec<_> = headers.iter().filter(|(_, header)| !is_copy(header)).collect();
-        let mut log = Vec::new();
-        let (mut at, mut end) = (proper.last().copied(), None);
-        while let Some((id, header)) = at {
-            log.push((*id, end));
-            // What was abandoned after a failed write is named by nobody and passed over. Where the chain is broken,
-            // because segments went or a header is damaged, it goes on with the next older segment.
-            let named = header.map(|header| header.predecessor.0);
-            let below = named.map_or(*id, |position| SegmentId(position.segment.0 + 1));
-            at = proper.iter().rev().find(|(older, _)| *older < below && older < id).copied();
-            end = named.filter(|named| at.is_some_and(|(older, _)| *older == named.segment)).map(|named| named.offset);
-        }
-        log.reverse();
-        Ok(Self { copies, log, epoch })
-    }
-}
-
 pub(super) struct Rebuild {
     pub pending: Pending,
     pub follower: Follower,
@@ -165,9 +132,15 @@ impl Rebuild {
         self.pending.engine.clone()
     }
 
+    fn header(&mut self, id: SegmentId, segments: &Segments) {
+        if segments.is_beheaded(id) {
+            self.repaired.damaged.push((id.0, 0..SegmentHeader::LENGTH as u64));
+        }
+    }
+
     /// Applies what can be read; where it ended. Also a last frame that perhaps never became durable: what of it is
     /// not whole is found with all other bodies.
-    fn segment(&mut self, id: SegmentId, until: Option<u64>, is_last: bool) -> Result<Position> {
+    fn segment(&mut self, id: SegmentId, until: Option<u64>, may_be_torn: bool) -> Result<Position> {
         let engine = self.engine();
         let file = engine.disk.open(&segment_file(&engine.dir, id), Open::Existing);
         let file = file.map_err(|error| disk_error("opening a segment", &error))?;
@@ -184,7 +157,7 @@ impl Rebuild {
                 Finding::Broken { from, to } => torn = Some(from..to),
             }
         }
-        let is_damage = |from: u64| !is_last || self.proven.segment == id && from < self.proven.offset;
+        let is_damage = |from: u64| !may_be_torn || self.proven.segment == id && from < self.proven.offset;
         let damage = torn.filter(|range| is_damage(range.start));
         self.repaired.damaged.extend(damage.map(|range| (id.0, range)));
         Ok(end)
