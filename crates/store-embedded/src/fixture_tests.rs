@@ -59,7 +59,7 @@ fn deliver(store: &Embedded, folder: FolderId, tag: u32, keywords: &[&str]) -> U
             internal_date: NOW - i64::from(tag),
             delivery: Some(DeliveryId(tag.into())),
         };
-        let accept = Accept { body: writer.finish().await.unwrap(), placements: vec![placement] };
+        let accept = Accept::each(writer.finish().await.unwrap(), vec![placement]);
         store.accept(accept).await.unwrap().remove(0).unwrap().uid
     })
 }

@@ -77,6 +77,8 @@ impl Pending {
     }
 
     pub(super) fn drop_snapshot(&mut self, snapshot: SnapshotPlace) {
-        self.count_live(snapshot.segment, -(snapshot.octets as i64));
+        if snapshot.octets > 0 {
+            self.count_live(snapshot.segment, -(snapshot.octets as i64));
+        }
     }
 }
