@@ -5,11 +5,11 @@ use std::process::{Command, Stdio};
 
 use crate::steps::{cargo, run};
 
-/// A program on PATH, and the Debian packages that it takes, also for what they only recommend.
+/// A program on PATH, and the Debian package that has it.
 const PROGRAMS: &[(&str, &str)] = &[
     ("curl", "curl"),
     ("openssl", "openssl"),
-    ("swaks", "swaks libnet-ssleay-perl"),
+    ("swaks", "swaks"),
     ("python3", "python3"),
     ("mbsync", "isync"),
     ("fetchmail", "fetchmail"),
@@ -17,13 +17,14 @@ const PROGRAMS: &[(&str, &str)] = &[
     ("msmtp", "msmtp"),
 ];
 
+/// A Perl module that one of them needs and its package only recommends: swaks speaks TLS by it.
+const PERL_MODULES: &[(&str, &str)] = &[("Net::SSLeay", "libnet-ssleay-perl")];
+
 /// Installs what is missing where that can be done, else says how; in CI a missing program is a failure.
 pub fn provide() -> Result<(), String> {
-    let packages: Vec<&str> = PROGRAMS
-        .iter()
-        .filter(|(program, _)| !on_path(program))
-        .flat_map(|(_, packages)| packages.split(' '))
-        .collect();
+    let programs = PROGRAMS.iter().filter(|(program, _)| !on_path(program));
+    let modules = PERL_MODULES.iter().filter(|(module, _)| !has_perl_module(module));
+    let packages: Vec<&str> = programs.chain(modules).map(|(_, package)| *package).collect();
     if !packages.is_empty() {
         install(&packages)?;
     }
@@ -56,6 +57,11 @@ fn install(packages: &[&str]) -> Result<(), String> {
     };
     apt(&["update", "--quiet"])?;
     apt(&[&["install", "--yes", "--quiet", "--no-install-recommends"], packages].concat())
+}
+
+fn has_perl_module(module: &str) -> bool {
+    let tried = Command::new("perl").arg(format!("-M{module}")).args(["-e", "1"]).stderr(Stdio::null()).status();
+    tried.is_ok_and(|status| status.success())
 }
 
 fn on_path(program: &str) -> bool {
