@@ -28,25 +28,36 @@ fn main() {
     let dir = std::env::args().skip(1).find(|argument| !argument.starts_with('-'));
     let dir = tempfile::tempdir_in(dir.unwrap_or_else(|| std::env::temp_dir().to_str().unwrap().to_owned())).unwrap();
     println!("Medians of {ROUNDS} interleaved rounds. A point is one durable point: so many messages share a sync.");
-    println!("writers  octets  messages/point  delivered/s  bare/s  ratio  with compaction/s  ratio");
+    println!("compacting: four of five messages of before were expunged, and their segments are compacted meanwhile.");
+    println!("expunging: four of five messages are expunged as it goes, and their segments are compacted.");
+    println!(
+        "writers  octets  messages/point  bare/s  delivered/s  ratio  compacting/s  ratio  freed MiB  expunging/s  ratio"
+    );
     for octets in [4 * 1024, 50 * 1024] {
         for writers in [1, 16, 64] {
             if cell.as_ref().is_some_and(|cell| *cell != format!("{writers}x{octets}")) {
                 continue;
             }
-            let (mut plain, mut bare, mut busy, mut batch) = (Vec::new(), Vec::new(), Vec::new(), Vec::new());
+            let (mut batch, mut freed) = (Vec::new(), Vec::new());
+            let mut rates = [const { Vec::new() }; 4];
             for _ in 0..ROUNDS {
-                let run = deliver(dir.path(), writers, octets, length, false);
-                bare.push(append(dir.path(), &run, octets, length));
-                plain.push(run.rate());
+                let run = deliver(dir.path(), writers, octets, length, Beside::Nothing);
+                rates[0].push(append(dir.path(), &run, octets, length));
+                rates[1].push(run.rate());
                 batch.push(run.batch);
-                busy.push(deliver(dir.path(), writers, octets, length, true).rate());
+                let compacting = deliver(dir.path(), writers, octets, length, Beside::Compaction);
+                freed.push(compacting.freed as f64);
+                rates[2].push(compacting.rate());
+                rates[3].push(deliver(dir.path(), writers, octets, length, Beside::Expunging).rate());
             }
-            let (plain, bare, busy, batch) = (median(plain), median(bare), median(busy), median(batch));
+            let (batch, freed) = (median(batch), median(freed) / f64::from(1 << 20));
+            let [bare, plain, compacting, expunging] = rates.map(median);
             println!(
-                "{writers:>7}  {octets:>6}  {batch:>14.1}  {plain:>11.0}  {bare:>6.0}  {:>5.2}  {busy:>17.0}  {:>5.2}",
+                "{writers:>7}  {octets:>6}  {batch:>14.1}  {bare:>6.0}  {plain:>11.0}  {:>5.2}  {compacting:>12.0}  {:>5.2}  \
+                 {freed:>9.0}  {expunging:>11.0}  {:>5.2}",
                 plain / bare,
-                busy / bare
+                compacting / bare,
+                expunging / bare
             );
         }
     }
@@ -70,16 +81,7 @@ fn reclaim(dir: &Path) {
     let (store, inboxes) = open(dir.path());
     let body = letter(50 * 1024);
     let count = total / body.len() as u64;
-    thread::scope(|scope| {
-        for writer in 0..64u64 {
-            let (store, inboxes, body) = (&store, &inboxes, &body);
-            scope.spawn(move || {
-                for number in (0..count).filter(|number| number % 64 == writer) {
-                    block_on(one(store, inboxes[writer as usize], body, DeliveryId(u128::from(number))));
-                }
-            });
-        }
-    });
+    fill(&store, &inboxes, &body, count);
     let before = (live(&store, &inboxes), used(dir.path()));
     let begun = Instant::now();
     thin_out(&store, &inboxes);
@@ -109,6 +111,19 @@ fn reclaim(dir: &Path) {
     }
 }
 
+fn fill(store: &Embedded, inboxes: &[FolderId], body: &[u8], count: u64) {
+    thread::scope(|scope| {
+        for writer in 0..MAILBOXES {
+            scope.spawn(move || {
+                for number in (0..count).filter(|number| number % MAILBOXES == writer) {
+                    let id = DeliveryId(u128::MAX - u128::from(number));
+                    block_on(one(store, inboxes[writer as usize], body, id));
+                }
+            });
+        }
+    });
+}
+
 fn live(store: &Embedded, inboxes: &[FolderId]) -> u64 {
     inboxes.iter().map(|folder| block_on(store.listing(*folder)).unwrap().octets()).sum()
 }
@@ -124,6 +139,8 @@ struct Run {
     time: Duration,
     /// Messages that went in one durable point, on average.
     batch: f64,
+    /// Octets of disk that were given back meanwhile.
+    freed: u64,
 }
 
 impl Run {
@@ -158,12 +175,29 @@ fn open(dir: &Path) -> (Embedded, Vec<FolderId>) {
     (store, inboxes)
 }
 
-/// Each writer waits for its answer before the next message; writers are tasks, as the server's sessions are. With
-/// `churn`, all but every fifth message is expunged as it goes, so that segments are compacted all the time.
-fn deliver(dir: &Path, writers: u64, octets: usize, length: Duration, churn: bool) -> Run {
+/// What goes on while deliveries are measured.
+#[derive(Clone, Copy, PartialEq)]
+enum Beside {
+    Nothing,
+    /// Of segments with messages delivered before, all but every fifth of them expunged.
+    Compaction,
+    /// As that, and all but every fifth of those delivered now are expunged too.
+    Expunging,
+}
+
+/// Each writer waits for its answer before the next message; writers are tasks, as the server's sessions are.
+fn deliver(dir: &Path, writers: u64, octets: usize, length: Duration, beside: Beside) -> Run {
     let dir = tempfile::tempdir_in(dir).unwrap();
     let (store, inboxes) = open(dir.path());
     let (store, inboxes, body) = (Arc::new(store), Arc::new(inboxes), Arc::new(letter(octets)));
+    if beside == Beside::Compaction {
+        // A GiB of which 800 MiB are to go: more than is compacted within the time.
+        let count = (1 << 30) / octets as u64;
+        fill(&store, &inboxes, &body, count);
+        thin_out(&store, &inboxes);
+        store.purge_expunged().unwrap();
+    }
+    let before = used(dir.path());
     let (ended, count) = (Arc::new(AtomicBool::new(false)), Arc::new(AtomicU64::new(0)));
     let runtime = tokio::runtime::Builder::new_multi_thread().build().unwrap();
     let points = store.durable_points();
@@ -184,7 +218,7 @@ fn deliver(dir: &Path, writers: u64, octets: usize, length: Duration, churn: boo
             })
         })
         .collect();
-    if churn {
+    if beside == Beside::Expunging {
         let (store, inboxes, ended) = (store.clone(), inboxes.clone(), ended.clone());
         tasks.push(runtime.spawn_blocking(move || {
             while !ended.load(Ordering::Relaxed) {
@@ -200,8 +234,9 @@ fn deliver(dir: &Path, writers: u64, octets: usize, length: Duration, churn: boo
     }
     let time = begun.elapsed();
     let messages = count.load(Ordering::Relaxed);
+    let freed = (before + messages * octets as u64).saturating_sub(used(dir.path()));
     let batch = messages as f64 / (store.durable_points() - points).max(1) as f64;
-    Run { messages, time, batch }
+    Run { messages, time, batch, freed }
 }
 
 async fn one(store: &Embedded, folder: FolderId, body: &[u8], id: DeliveryId) {

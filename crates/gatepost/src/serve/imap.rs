@@ -153,8 +153,10 @@ async fn execute<S: AsyncRead + AsyncWrite + Unpin>(
     let work = if matches!(command.body, Body::Search(_)) { Work::GivesWay } else { Work::Finishes };
     // What is found or changed for nobody is not worth the time of others.
     let mut answer = connection.attend(work, executor.execute(&*site.mailboxes, command)).await?;
+    let sent = connection.send(&mut answer, &*site.mailboxes).await;
+    // A FETCH learns what is damaged only while it is sent.
     log_cause(connection.number(), name, &answer);
-    connection.send(&mut answer, &*site.mailboxes).await
+    sent
 }
 
 /// The message may come, or the reply that refuses it.
