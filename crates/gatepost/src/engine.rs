@@ -41,7 +41,7 @@ impl Tuning {
         Self {
             retention: i64::try_from(settings.deleted_item_retention.as_secs()).unwrap_or(i64::MAX),
             segment_size: settings.log_segment_size,
-            max_messages: settings.max_messages_per_mailbox,
+            max_messages: settings.max_messages_per_mailbox.into(),
         }
     }
 }

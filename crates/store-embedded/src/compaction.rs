@@ -38,6 +38,31 @@ pub(crate) struct Compaction {
     lengths: HashMap<SegmentId, u64>,
     /// What a round should gain, as it was when that was last looked at.
     enough: u64,
+    pace: Pace,
+}
+
+/// As long as there is room, most of the time is left to deliveries: every sync of a copy holds up one of theirs, and so
+/// does every verb.
+#[derive(Default)]
+struct Pace {
+    /// Since the last rest.
+    worked: Duration,
+}
+
+impl Pace {
+    fn work<T>(&mut self, engine: &Engine, task: impl FnOnce() -> T) -> T {
+        const TURN: Duration = Duration::from_millis(2);
+        let begun = Instant::now();
+        let done = task();
+        self.worked += begun.elapsed();
+        if self.worked >= TURN {
+            let rest = std::mem::take(&mut self.worked) * engine.options.compaction_rest;
+            if !engine.is_disk_full() {
+                std::thread::sleep(rest.min(Duration::from_millis(500)));
+            }
+        }
+        done
+    }
 }
 
 /// A segment worth copying.
@@ -76,7 +101,7 @@ impl Compaction {
         while (gained == 0 || gained < self.enough && !engine.is_disk_full()) && !candidates.is_empty() {
             gained += self.copy_together(engine, &mut candidates, &mut touched, &mut done)?;
         }
-        touched.write_snapshots(engine)?;
+        touched.write_snapshots(engine, &mut self.pace)?;
         let switched = engine.visible().lsn;
         engine.wait_for_index();
         if engine.visible().applied.0 < switched {
@@ -117,8 +142,10 @@ impl Compaction {
         }
         for records in copier.finish()?.chunks(AT_ONCE) {
             let records = records.to_vec();
-            engine.run_blocking(move |pending: &mut Pending| {
-                records.iter().try_for_each(|record| pending.apply_and_log(record))
+            self.pace.work(engine, || {
+                engine.run_blocking(move |pending: &mut Pending| {
+                    records.iter().try_for_each(|record| pending.apply_and_log(record))
+                })
             })?;
         }
         Ok(gained)
@@ -173,7 +200,7 @@ impl Compaction {
     }
 
     fn copy_segment(
-        &self,
+        &mut self,
         engine: &Engine,
         id: SegmentId,
         copier: &mut Copier<'_>,
@@ -194,16 +221,16 @@ impl Compaction {
                 // A torn tail holds nothing that counts; damage may, and is found by what is missing below.
                 Finding::Broken { .. } => continue,
             };
-            let begun = Instant::now();
-            for record in &frame.records {
-                touched.note(record, frame.header.lsn);
-                match record {
-                    Record::Body(body) => copy_body(engine, &*file, &frame, id, body, copier)?,
-                    Record::Message(message) => copy_message(engine, id, message, copier)?,
-                    _ => {}
-                }
-            }
-            pause(engine, begun.elapsed());
+            self.pace.work(engine, || {
+                frame.records.iter().try_for_each(|record| {
+                    touched.note(record, frame.header.lsn);
+                    match record {
+                        Record::Body(body) => copy_body(engine, &*file, &frame, id, body, copier),
+                        Record::Message(message) => copy_message(engine, id, message, copier),
+                        _ => Ok(()),
+                    }
+                })
+            })?;
         }
         let live = engine.visible().segments.get(&id).map_or(0, |row| row.live);
         if copier.copied_from(id) < live && self.is_damaged(engine, id)? {
@@ -265,13 +292,5 @@ fn copy_message(engine: &Engine, segment: SegmentId, message: &MessageRecord, co
     match engine.row::<MessageRow>(&Key::message(message.id))? {
         Some(row) if row.segment == segment => copier.message(message, segment, row.live()),
         _ => Ok(()),
-    }
-}
-
-/// As long as there is room, most of the time is left to deliveries: every sync of a copy holds up one of theirs.
-fn pause(engine: &Engine, worked: Duration) {
-    let rest = worked * engine.options.compaction_rest;
-    if rest > Duration::from_millis(4) && !engine.is_disk_full() {
-        std::thread::sleep(rest.min(Duration::from_millis(500)));
     }
 }

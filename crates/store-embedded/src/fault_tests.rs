@@ -146,6 +146,22 @@ fn compaction_comes_to_an_end_where_snapshots_and_delivery_ids_fill_whole_segmen
 }
 
 #[test]
+fn a_verification_reads_what_compaction_copied() {
+    let disk = SimulatedDisk::default();
+    let (store, _, _) = compacted(&disk);
+    let segments = || disk.files(&segments_dir(Path::new(DIR)));
+    let before: Vec<_> = segments().into_iter().map(|(path, _)| path).collect();
+    assert!(Compaction::default().round(&store.engine).unwrap());
+    assert!(store.verify().unwrap().is_sound());
+    let new = segments().into_iter().filter(|(path, _)| !before.contains(path));
+    // Its last octets are of records, which no body's checksum is of.
+    let (copy, length) = new.max_by_key(|(_, length)| *length).unwrap();
+    disk.damage(&copy, length - 20, 1);
+    let found = store.verify().unwrap();
+    assert!(format!("{found:?}").contains("no record"), "{found:?}");
+}
+
+#[test]
 fn compaction_keeps_a_segment_whose_header_is_damaged() {
     let disk = SimulatedDisk::default();
     let (store, inbox, live) = compacted(&disk);

@@ -20,7 +20,8 @@ struct Cached {
     state: FolderState,
     /// As the index has it; `None` when that is not known and all its pages are to be written anew.
     applied: Option<Listing>,
-    used: u64,
+    /// When it was read or changed last.
+    fresh: u64,
 }
 
 /// What the index has to take: the folder, its state, and what the index has of it.
@@ -66,13 +67,13 @@ impl FolderCache {
         cached.applied = Some(state.listing);
     }
 
-    /// Lets go of what was used longest ago, as long as the index has it; whether anything went.
+    /// Lets go of what was read or changed longest ago, as long as the index has it; whether anything went.
     pub fn evict(&mut self, limit: usize) -> bool {
         if self.rows <= limit {
             return false;
         }
         let clean = self.folders.iter().filter(|(id, _)| !self.dirty.contains(id));
-        let mut by_age: Vec<_> = clean.map(|(id, cached)| (cached.used, *id)).collect();
+        let mut by_age: Vec<_> = clean.map(|(id, cached)| (cached.fresh, *id)).collect();
         by_age.sort_unstable();
         let mut gone = false;
         for (_, id) in by_age {
@@ -88,8 +89,8 @@ impl FolderCache {
     fn put(&mut self, id: FolderId, state: FolderState, applied: Option<Listing>) {
         self.ticks += 1;
         self.rows += weight(&state);
-        let used = self.ticks;
-        if let Some(before) = self.folders.insert(id, Cached { state, applied, used }) {
+        let fresh = self.ticks;
+        if let Some(before) = self.folders.insert(id, Cached { state, applied, fresh }) {
             self.rows -= weight(&before.state);
         }
     }
@@ -117,7 +118,7 @@ mod tests {
     }
 
     #[test]
-    fn what_was_used_longest_ago_goes_first_and_what_the_index_lacks_never() {
+    fn what_was_read_longest_ago_goes_first_and_what_the_index_lacks_never() {
         let mut cache = FolderCache::default();
         for number in 0..10 {
             let (id, state) = folder(number);

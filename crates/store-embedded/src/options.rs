@@ -66,7 +66,7 @@ impl Options {
             reserve: None,
             compaction: true,
             compaction_worth: 4,
-            compaction_rest: 2,
+            compaction_rest: 4,
         }
     }
 

@@ -55,7 +55,7 @@ async fn init(given: &Init) -> Ran {
     let path = given.data.display();
     write!(
         stdout(),
-        "Set up {domain} with {count} mailboxes in {path}.\n\nPOP3 and IMAP4 are Manual and stopped. To use them:\n  gatepost serve --data {path}\n  gatepost Set-Service IMAP4 -StartupType Automatic --data {path}\n  gatepost Start-Service IMAP4 --data {path}\n"
+        "Set up {domain} in {path}; mailboxes: {count}.\n\nPOP3 and IMAP4 are Manual and stopped. To use them:\n  gatepost serve --data {path}\n  gatepost Set-Service IMAP4 -StartupType Automatic --data {path}\n  gatepost Start-Service IMAP4 --data {path}\n"
     )?;
     Ok(())
 }

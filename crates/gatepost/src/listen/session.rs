@@ -72,7 +72,14 @@ pub async fn refuse(
         Opening::Tls => Opening::Tls,
     };
     let refusal = terms.protocol.refusal(reason);
-    if let Ok(mut connection) = Box::pin(Connection::open(socket, opening, peer, number, terms, drain)).await {
+    let open = Box::pin(Connection::open(socket, opening, peer, number, terms, drain.clone()));
+    let mut drain = drain;
+    // As in a session: one that never begins TLS does not hold up the service's end.
+    let opened = tokio::select! {
+        opened = open => opened,
+        () = drain.wait() => Err(End::Drained),
+    };
+    if let Ok(mut connection) = opened {
         connection.output().extend_from_slice(&refusal);
         connection.leave().await;
     }

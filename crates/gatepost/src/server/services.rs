@@ -149,7 +149,7 @@ impl Services {
             },
             error => error.to_string(),
         };
-        format!("{why}. To bind {name} elsewhere: Set-{group}Settings -{setting}. Then: Start-Service {name}")
+        format!("{why}. To bind {name} elsewhere: Set-{group}Settings -{setting}. Then: Restart-Service {name}")
     }
 
     fn holder(&self, address: SocketAddr, listening: &[Option<Listening>; 2]) -> Option<&'static str> {

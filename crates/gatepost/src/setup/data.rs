@@ -29,16 +29,15 @@ impl DataDirectory {
 
     /// The directory must be there.
     pub fn open(path: &Path) -> Result<Self, SetupError> {
-        fs::canonicalize(path).map(Self).map_err(SetupError::file(path))
+        fs::canonicalize(path).map(Self).map_err(|error| match error.kind() {
+            ErrorKind::NotFound => Self::nothing_in(path),
+            _ => SetupError::file(path)(error),
+        })
     }
 
     /// The directory of a server that was set up.
     pub fn of_server(path: &Path) -> Result<Self, SetupError> {
-        let data = match fs::canonicalize(path) {
-            Ok(path) => Self(path),
-            Err(error) if error.kind() == ErrorKind::NotFound => return Err(Self::nothing_in(path)),
-            Err(error) => return Err(SetupError::file(path)(error)),
-        };
+        let data = Self::open(path)?;
         be_its_owner(data.path())?;
         // Looked for first: opening a store makes one.
         if !data.store().is_dir() {

@@ -16,7 +16,7 @@ settings_group! {
         /// How long expunged messages can be restored; after it their space is used again.
         deleted_item_retention("DeletedItemRetention"): Duration = Duration::from_secs(14 * 24 * 60 * 60);
         /// Messages of one mailbox, all its folders together; beyond it, mail for it is refused for now.
-        max_messages_per_mailbox("MaxMessagesPerMailbox", 1..=100_000_000): u64 = 1_000_000;
+        max_messages_per_mailbox("MaxMessagesPerMailbox", 1..=10_000_000): u32 = 1_000_000;
         /// Octets of one segment of the store's log: what compaction works on at a time.
         log_segment_size("LogSegmentSize", 1 << 20..=1 << 30): u64 = 64 * 1024 * 1024;
         /// Octets of the largest message, by SMTP and APPEND (RFC 5321 §4.5.3.1.7: 64 KB at least).

@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 
 use store::{Account, AccountId, DeliveryId, Error, FolderId, Result};
 
+use super::Pace;
 use crate::engine::Engine;
 use crate::log::{AccountSnapshot, FolderSnapshot, Lsn, Record};
 use crate::sequencer::Pending;
@@ -21,7 +22,7 @@ pub(crate) struct Touched {
 }
 
 /// Delivery ids of one durable point.
-const DELIVERIES: usize = 1000;
+const DELIVERIES: usize = 200;
 
 impl Touched {
     pub fn note(&mut self, record: &Record, lsn: Lsn) {
@@ -76,9 +77,11 @@ impl Touched {
     }
 
     /// Puts into the log what is not there anew since.
-    pub fn write_snapshots(self, engine: &Engine) -> Result<()> {
+    pub fn write_snapshots(self, engine: &Engine, pace: &mut Pace) -> Result<()> {
         for (account, lsn) in self.accounts {
-            engine.run_blocking(move |pending| unless_gone(pending.snapshot_account(account, lsn)))?;
+            pace.work(engine, || {
+                engine.run_blocking(move |pending| unless_gone(pending.snapshot_account(account, lsn)))
+            })?;
             let tree = match engine.tree(account) {
                 Ok(tree) => tree,
                 Err(Error::NotFound(_)) => continue,
@@ -88,12 +91,14 @@ impl Touched {
             // records stay.
             for folder in &tree.folders {
                 let (id, lsn) = (folder.id, self.folders.get(&folder.id).copied().unwrap_or_default());
-                engine.run_blocking(move |pending| unless_gone(pending.snapshot_folder(id, lsn)))?;
+                pace.work(engine, || {
+                    engine.run_blocking(move |pending| unless_gone(pending.snapshot_folder(id, lsn)))
+                })?;
             }
         }
         for ids in self.deliveries.chunks(DELIVERIES) {
             let ids = ids.to_vec();
-            engine.run_blocking(move |pending| pending.snapshot_deliveries(&ids))?;
+            pace.work(engine, || engine.run_blocking(move |pending| pending.snapshot_deliveries(&ids)))?;
         }
         if self.removals {
             let gone = accounts_gone(engine)?;

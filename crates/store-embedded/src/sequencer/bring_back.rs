@@ -30,7 +30,9 @@ impl Pending {
         let is_accepted = |address: &Address| domains.iter().any(|domain| domain.name == address.domain());
         if !is_accepted(&lost.address) {
             let domain = lost.address.domain();
-            return Err(Error::Invalid(format!("{domain} is no accepted domain any more; accept it again first")));
+            return Err(Error::Invalid(format!(
+                "{domain} is no accepted domain of this server; New-AcceptedDomain {domain} makes it one"
+            )));
         }
         lost.id = self.next_account()?;
         let mut dropped = Vec::new();
