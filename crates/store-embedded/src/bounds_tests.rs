@@ -3,12 +3,13 @@
 use std::path::Path;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicI64, Ordering};
+use std::time::{Duration, Instant};
 
 use pollster::block_on;
 use store::{Accept, Change, Error, Flags, Mailboxes, Placement, UidSet};
 
 use crate::Embedded;
-use crate::crash_tests::{DIR, accept, id_of, letter, one, open_with, options, set_up, whole_message};
+use crate::crash_tests::{DIR, accept, compacting, id_of, letter, one, open_with, options, set_up, whole_message};
 use crate::disk::SimulatedDisk;
 use crate::files::bodies_dir;
 
@@ -29,6 +30,28 @@ fn on_a_full_disk_mail_is_refused_for_now_and_expunging_still_works() {
     block_on(store.apply(inbox, one(uid.get()), Change::Expunge, None)).unwrap();
     disk.set_capacity(None);
     accept(&store, 3, &[inbox], None).unwrap();
+}
+
+#[test]
+fn a_close_does_not_wait_for_compaction_that_rests() {
+    let disk = SimulatedDisk::default();
+    let account = set_up(&disk, 1, 3)[0].account;
+    let mut resting = compacting();
+    // Half a second after each turn, of which there are hundreds.
+    resting.compaction_rest = 1_000_000;
+    let store = open_with(&disk, resting).unwrap();
+    let inbox = id_of(&store, account, "INBOX").unwrap();
+    for tag in 0..600 {
+        accept(&store, tag, &[inbox], None).unwrap();
+    }
+    let most =
+        block_on(store.listing(inbox)).unwrap().rows().map(|row| row.uid).filter(|uid| uid.get() % 4 != 0).collect();
+    block_on(store.apply(inbox, most, Change::Expunge, None)).unwrap();
+    store.engine.wait_for_index();
+    store.engine.ask_keeper();
+    let begun = Instant::now();
+    store.close().unwrap();
+    assert!(begun.elapsed() < Duration::from_secs(10), "{:?}", begun.elapsed());
 }
 
 #[test]

@@ -16,7 +16,7 @@ use self::copy::Copier;
 use self::snapshot::Touched;
 use crate::disk::Open;
 use crate::engine::Engine;
-use crate::fault::disk_error;
+use crate::fault::{disk_error, stopped};
 use crate::files::{segment_file, segments_dir};
 use crate::log::{BodyRecord, Finding, MessageRecord, Record, Scan, ScannedFrame, SegmentId, Stored, parse_file_name};
 use crate::sequencer::Pending;
@@ -57,7 +57,7 @@ impl Pace {
         self.worked += begun.elapsed();
         if self.worked >= TURN {
             let rest = std::mem::take(&mut self.worked) * engine.options.compaction_rest;
-            if !engine.is_disk_full() {
+            if !engine.is_disk_full() && !engine.is_ending() {
                 std::thread::sleep(rest.min(Duration::from_millis(500)));
             }
         }
@@ -221,6 +221,10 @@ impl Compaction {
                 // A torn tail holds nothing that counts; damage may, and is found by what is missing below.
                 Finding::Broken { .. } => continue,
             };
+            // What was copied so far is nothing that anybody looks for.
+            if engine.is_ending() {
+                return Err(stopped());
+            }
             self.pace.work(engine, || {
                 frame.records.iter().try_for_each(|record| {
                     touched.note(record, frame.header.lsn);

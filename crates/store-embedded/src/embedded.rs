@@ -4,6 +4,7 @@ use std::any::Any;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::path::Path;
 use std::sync::Arc;
+use std::sync::atomic::Ordering;
 use std::thread::{Builder, JoinHandle};
 
 use crossbeam_channel::bounded;
@@ -100,6 +101,7 @@ impl Embedded {
 
     /// Waits for everything asked before, then ends the threads.
     fn stop(&mut self) {
+        self.engine.ending.store(true, Ordering::SeqCst);
         let _ = self.engine.inbox.send(Message::Close);
         for thread in self.threads.drain(..) {
             let _ = thread.join();

@@ -1,7 +1,7 @@
 //! What all threads and handles of an open store share.
 
 use std::path::PathBuf;
-use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError, RwLock, RwLockReadGuard, RwLockWriteGuard};
 
 use bytes::Bytes;
@@ -39,6 +39,8 @@ pub(crate) struct Engine {
     visible: RwLock<Visible>,
     /// A thread of the engine panicked: nothing is promised any more.
     poisoned: watch::Sender<bool>,
+    /// Set before the threads are waited for.
+    pub ending: AtomicBool,
     /// Wakes the index thread, and who waits for it.
     pub follow: Follow,
     pub blocking: Blocking,
@@ -112,6 +114,7 @@ impl Engine {
             index: Mutex::new(index),
             visible: RwLock::new(visible),
             poisoned: watch::Sender::new(false),
+            ending: AtomicBool::new(false),
             follow: Follow::default(),
             blocking,
             upkeep: Mutex::default(),
@@ -145,6 +148,11 @@ impl Engine {
 
     pub fn is_poisoned(&self) -> bool {
         *self.poisoned.borrow()
+    }
+
+    /// Nothing new is to be begun: the store closes, or has stopped.
+    pub fn is_ending(&self) -> bool {
+        self.is_poisoned() || self.ending.load(Ordering::SeqCst)
     }
 
     /// Waits until nothing is promised any more.

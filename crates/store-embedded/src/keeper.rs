@@ -25,7 +25,9 @@ pub(crate) fn keep(engine: &Arc<Engine>) {
             state.keep = false;
         }
         let kept = engine.end_retention().map(|_| ()).and_then(|()| engine.forget_deliveries());
-        if let Err(error) = kept {
+        if let Err(error) = kept
+            && !engine.is_ending()
+        {
             tracing::warn!(%error, "expunged messages could not be purged; it will be tried again");
         }
         compact(engine, &mut compaction);
@@ -37,10 +39,12 @@ pub(crate) fn keep(engine: &Arc<Engine>) {
 }
 
 fn compact(engine: &Engine, compaction: &mut Compaction) {
-    while engine.options.compaction && !engine.is_poisoned() && !engine.follow.lock().closing {
+    while engine.options.compaction && !engine.is_ending() {
         match compaction.round(engine) {
             Ok(true) => {}
             Ok(false) => return,
+            // The next start goes on with it.
+            Err(_) if engine.is_ending() => return,
             Err(error) => return tracing::warn!(%error, "segments could not be compacted; it will be tried again"),
         }
     }
