@@ -15,6 +15,8 @@ pub(super) struct Content {
     form: Form,
     /// Set once the message cannot be accepted any more: the rest is dropped, and this is the reply.
     refused: Option<Reply>,
+    /// It is refused for what is in it.
+    objected: bool,
     /// Octets since the deadline was last moved.
     moved: u64,
     /// Octets read over since it was refused.
@@ -31,11 +33,11 @@ enum Form {
 
 impl Content {
     pub fn data() -> Self {
-        Self { form: Form::Data(Unstuffer::new()), refused: None, moved: 0, dropped: 0 }
+        Self { form: Form::Data(Unstuffer::new()), refused: None, moved: 0, dropped: 0, objected: false }
     }
 
     pub fn chunk(octets: u64, last: bool) -> Self {
-        Self { form: Form::Chunk { octets, left: octets, last }, refused: None, moved: 0, dropped: 0 }
+        Self { form: Form::Chunk { octets, left: octets, last }, refused: None, moved: 0, dropped: 0, objected: false }
     }
 
     pub fn refuse(&mut self, reply: Reply) {
@@ -84,7 +86,6 @@ impl Session {
             }
         }
         let request = match found {
-            Found::Text(_) if content.refused.is_some() => None,
             Found::Nothing => None,
             Found::Text(range) => {
                 self.transaction.octets += range.len() as u64;
@@ -94,9 +95,11 @@ impl Session {
                     self.transaction.ends.feed(octets);
                 }
                 match self.objection(&content) {
+                    _ if content.refused.is_some() => None,
                     None => Some(Request::Body(range)),
                     Some(reply) => {
                         content.refuse(reply.clone());
+                        content.objected = true;
                         self.void_transaction(Some(reply))
                     }
                 }
@@ -127,7 +130,9 @@ impl Session {
 
     fn end_content(&mut self, now: Instant, content: Content) -> Option<Request> {
         // RFC 5321 §4.1.1.4: the end of the data, good or bad, clears the transaction.
-        if let Some(reply) = content.refused {
+        if let Some(reply) = &content.refused {
+            // Of several faults the gravest is told, however the octets came in.
+            let reply = self.objection(&content).filter(|_| content.objected).unwrap_or_else(|| reply.clone());
             self.transaction = Transaction::default();
             if matches!(content.form, Form::Chunk { last: false, .. }) {
                 // More chunks may be on their way already; they are out of order for no new fault.
