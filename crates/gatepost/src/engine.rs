@@ -108,5 +108,5 @@ impl Engine {
 }
 
 fn options() -> Options {
-    Options::new(crate::manage::now)
+    Options::new(crate::clock::now)
 }

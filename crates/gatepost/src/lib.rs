@@ -7,6 +7,7 @@
 //! Read first: [`connection::Connection`], [`serve::Site`] (what all sessions share), [`logon::Logon`].
 
 pub mod cli;
+pub mod clock;
 pub mod connection;
 pub mod connectors;
 pub mod engine;

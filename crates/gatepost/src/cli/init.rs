@@ -6,9 +6,9 @@ use management::settings::{HostName, ServerSettings};
 
 use super::Init;
 use super::serve::{Ran, block_on};
+use crate::clock::now;
 use crate::engine::Engine;
 use crate::logon::Hashing;
-use crate::manage::now;
 use crate::setup::{
     Configuration, DataDirectory, SetupError, Unfinished, admit, configure, host_name, is_provisioned,
     parse_password_file,

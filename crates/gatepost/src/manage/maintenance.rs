@@ -135,7 +135,7 @@ pub fn repair(data: &DataDirectory) -> Result<Repaired, SetupError> {
 
 /// As the store is opened to be looked at: nothing is thrown away meanwhile.
 fn quiet() -> Options {
-    Options { compaction: false, retention: i64::MAX, ..Options::new(super::now) }
+    Options { compaction: false, retention: i64::MAX, ..Options::new(crate::clock::now) }
 }
 
 fn store_of(directory: &Path) -> PathBuf {

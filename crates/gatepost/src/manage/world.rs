@@ -1,7 +1,6 @@
 //! The server as management commands see it.
 
 use std::sync::Arc;
-use std::time::{SystemTime, UNIX_EPOCH};
 
 use management::settings::{ServerSettings, SmtpSettings};
 use management::{Passwords, Port, Services as ServicesPort, StoreMaintenance, World};
@@ -52,7 +51,7 @@ impl World for Ports {
     }
 
     fn now(&self) -> Timestamp {
-        now()
+        crate::clock::now()
     }
 }
 
@@ -65,10 +64,4 @@ impl Passwords for Ports {
     fn revoke(&self, account: AccountId) {
         self.site.logon.revoke(account);
     }
-}
-
-/// Seconds since 1970.
-pub fn now() -> Timestamp {
-    let since = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
-    since.as_secs().try_into().unwrap_or(Timestamp::MAX)
 }

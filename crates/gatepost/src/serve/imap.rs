@@ -2,7 +2,6 @@
 
 use std::convert::Infallible;
 use std::sync::Arc;
-use std::time::SystemTime;
 
 use access::imap::{self, Appending};
 use access::reply::{Reply as _, Step};
@@ -10,10 +9,10 @@ use proto::Session as _;
 use proto::imap::command::{Append, Body, Tag};
 use proto::imap::{Answer, Request, Session, Settings};
 use proto::logon::{Credentials, Verdict};
-use store::Timestamp;
 use tokio::io::{AsyncRead, AsyncWrite};
 
 use super::{Site, Started};
+use crate::clock::now;
 use crate::connection::{Connection, End, Protocol, Wake, Work};
 use crate::logon::{Attempt, LoggedOn};
 
@@ -167,7 +166,7 @@ async fn append_begin<S: AsyncRead + AsyncWrite + Unpin>(
     tag: Tag,
     append: &Append,
 ) -> Result<Appending, Vec<u8>> {
-    let mut refused = match executor.append_begin(&*site.mailboxes, unix_time(), tag, append).await {
+    let mut refused = match executor.append_begin(&*site.mailboxes, now(), tag, append).await {
         Ok(appending) => return Ok(appending),
         Err(refused) => refused,
     };
@@ -220,11 +219,6 @@ fn log_cause(session: u64, command: &str, answer: &imap::Answer) {
 
 fn is_damage(error: &store::Error) -> bool {
     matches!(error, store::Error::Corrupt(_))
-}
-
-fn unix_time() -> Timestamp {
-    let since = SystemTime::now().duration_since(SystemTime::UNIX_EPOCH).unwrap_or_default();
-    Timestamp::try_from(since.as_secs()).unwrap_or(Timestamp::MAX)
 }
 
 fn out_of_state(request: &Request) -> End {

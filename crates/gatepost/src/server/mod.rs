@@ -87,7 +87,7 @@ impl Server {
     /// Makes the mailboxes that are missing.
     pub async fn admit(&self, people: Vec<Person>) -> Result<Vec<User>, SetupError> {
         let hashing = self.running.site.logon.hashing();
-        admit(&*self.engine.directory, &*self.engine.settings, hashing, people, crate::manage::now()).await
+        admit(&*self.engine.directory, &*self.engine.settings, hashing, people, crate::clock::now()).await
     }
 
     /// Somebody has seen the passwords that were made up for these.
