@@ -2,6 +2,7 @@
 
 use std::net::TcpStream;
 use std::sync::Arc;
+use std::time::Duration;
 
 use rustls::pki_types::{CertificateDer, ServerName, pem::PemObject};
 use rustls::{ClientConfig, ClientConnection, RootCertStore, StreamOwned};
@@ -26,13 +27,25 @@ pub fn run() -> crate::Outcome {
     let config = Arc::new(ClientConfig::builder().with_root_certificates(roots).with_no_client_auth());
     // What the first connections cost once (code, caches, allocator) is no connection's cost.
     let mut held = (0..20).map(|_| open(&server, &config)).collect::<Result<Vec<Tls>, _>>()?;
-    let before = server.resident()?;
+    let before = settled(&server)?;
     for _ in 0..CONNECTIONS {
         held.push(open(&server, &config)?);
     }
-    let each = (server.resident()?.saturating_sub(before)) as f64 / CONNECTIONS as f64 / 1024.0;
+    let during = settled(&server)?;
     drop(held);
-    Ok(format!("| connections | resident, each | goal |\n|---|---|---|\n| {CONNECTIONS} | {each:.1} KiB | 32 KiB |\n"))
+    let after = settled(&server)?;
+    let each = during.saturating_sub(before) as f64 / CONNECTIONS as f64 / 1024.0;
+    let [before, during, after] = [before, during, after].map(|octets| octets >> 20);
+    Ok(format!(
+        "| connections | resident, each | goal | before | during | after |\n|---|---|---|---|---|---|\n\
+         | {CONNECTIONS} | {each:.1} KiB | 32 KiB | {before} MiB | {during} MiB | {after} MiB |\n"
+    ))
+}
+
+/// What is resident once the allocator has given back what it does not need.
+fn settled(server: &Gatepost) -> Result<u64, Box<dyn std::error::Error>> {
+    std::thread::sleep(Duration::from_secs(3));
+    server.resident()
 }
 
 fn open(server: &Gatepost, config: &Arc<ClientConfig>) -> Result<Tls, Box<dyn std::error::Error>> {

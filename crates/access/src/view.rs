@@ -298,7 +298,7 @@ mod tests {
     }
 
     fn push(listing: &mut Listing, modseq: u64) {
-        listing.push(ModSeq(modseq), MessageId(modseq), 1, 0, Flags::NONE, KeywordSet(0)).unwrap();
+        listing.push(ModSeq(modseq), MessageId(modseq), 1.into(), 0, Flags::NONE, KeywordSet(0)).unwrap();
     }
 
     fn filled(count: u64) -> Listing {

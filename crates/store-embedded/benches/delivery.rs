@@ -1,7 +1,7 @@
 //! Durable delivery beside bare appends of the same octets in the same batches, on the same disk in one run.
 //!
 //! `cargo bench -p store-embedded --bench delivery [-- DIRECTORY]`; `SECONDS` sets how long each cell runs, and `CELL`
-//! (`64x4096`) chooses one.
+//! (`64x4096`, or `reclaim`) chooses one.
 #![allow(clippy::indexing_slicing, clippy::unwrap_used, clippy::print_stdout, reason = "a benchmark")]
 
 use std::io::Write;
@@ -19,6 +19,10 @@ use store::{
 };
 use store_embedded::{Embedded, Options};
 
+/// As the server has it.
+#[global_allocator]
+static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
+
 const MAILBOXES: u64 = 64;
 
 fn main() {
@@ -28,40 +32,36 @@ fn main() {
     let dir = std::env::args().skip(1).find(|argument| !argument.starts_with('-'));
     let dir = tempfile::tempdir_in(dir.unwrap_or_else(|| std::env::temp_dir().to_str().unwrap().to_owned())).unwrap();
     println!("Medians of {ROUNDS} interleaved rounds. A point is one durable point: so many messages share a sync.");
+    println!("bare: appends of as many octets with each sync, right after the run that they are compared with.");
     println!("compacting: four of five messages of before were expunged, and their segments are compacted meanwhile.");
     println!("expunging: four of five messages are expunged as it goes, and their segments are compacted.");
-    println!(
-        "writers  octets  messages/point  bare/s  delivered/s  ratio  compacting/s  ratio  freed MiB  expunging/s  ratio"
-    );
+    println!("writers  octets  beside      messages/point  bare/s  delivered/s  ratio  compacted MiB/s");
     for octets in [4 * 1024, 50 * 1024] {
         for writers in [1, 16, 64] {
             if cell.as_ref().is_some_and(|cell| *cell != format!("{writers}x{octets}")) {
                 continue;
             }
-            let (mut batch, mut freed) = (Vec::new(), Vec::new());
-            let mut rates = [const { Vec::new() }; 4];
+            let mut runs = [const { Vec::new() }; 3];
             for _ in 0..ROUNDS {
-                let run = deliver(dir.path(), writers, octets, length, Beside::Nothing);
-                rates[0].push(append(dir.path(), &run, octets, length));
-                rates[1].push(run.rate());
-                batch.push(run.batch);
-                let compacting = deliver(dir.path(), writers, octets, length, Beside::Compaction);
-                freed.push(compacting.freed as f64);
-                rates[2].push(compacting.rate());
-                rates[3].push(deliver(dir.path(), writers, octets, length, Beside::Expunging).rate());
+                for (beside, runs) in Beside::ALL.into_iter().zip(&mut runs) {
+                    runs.push(deliver(dir.path(), writers, octets, length, beside));
+                }
             }
-            let (batch, freed) = (median(batch), median(freed) / f64::from(1 << 20));
-            let [bare, plain, compacting, expunging] = rates.map(median);
-            println!(
-                "{writers:>7}  {octets:>6}  {batch:>14.1}  {bare:>6.0}  {plain:>11.0}  {:>5.2}  {compacting:>12.0}  {:>5.2}  \
-                 {freed:>9.0}  {expunging:>11.0}  {:>5.2}",
-                plain / bare,
-                compacting / bare,
-                expunging / bare
-            );
+            for (beside, runs) in Beside::ALL.into_iter().zip(&runs) {
+                let of = |value: fn(&Run) -> f64| median(runs.iter().map(value).collect());
+                println!(
+                    "{writers:>7}  {octets:>6}  {:<10}  {:>14.1}  {:>6.0}  {:>11.0}  {:>5.2}  {:>15.0}",
+                    format!("{beside:?}"),
+                    of(|run| run.batch),
+                    of(|run| run.bare),
+                    of(|run| run.rate),
+                    of(|run| run.rate / run.bare),
+                    of(|run| run.compacted)
+                );
+            }
         }
     }
-    if cell.is_none() {
+    if cell.is_none_or(|cell| cell == "reclaim") {
         reclaim(dir.path());
     }
 }
@@ -78,7 +78,7 @@ fn median(mut values: Vec<f64>) -> f64 {
 fn reclaim(dir: &Path) {
     let total: u64 = std::env::var("RECLAIM").ok().and_then(|text| text.parse().ok()).unwrap_or(1 << 30);
     let dir = tempfile::tempdir_in(dir).unwrap();
-    let (store, inboxes) = open(dir.path());
+    let (store, inboxes) = made(dir.path());
     let body = letter(50 * 1024);
     let count = total / body.len() as u64;
     fill(&store, &inboxes, &body, count);
@@ -135,18 +135,14 @@ fn used(dir: &Path) -> u64 {
 }
 
 struct Run {
-    messages: u64,
-    time: Duration,
+    /// Messages a second.
+    rate: f64,
+    /// As many octets in as large batches, appended and synced: messages a second.
+    bare: f64,
     /// Messages that went in one durable point, on average.
     batch: f64,
-    /// Octets of disk that were given back meanwhile.
-    freed: u64,
-}
-
-impl Run {
-    fn rate(&self) -> f64 {
-        self.messages as f64 / self.time.as_secs_f64()
-    }
+    /// Octets (MiB) a second that compaction had read through meanwhile.
+    compacted: f64,
 }
 
 fn letter(octets: usize) -> Vec<u8> {
@@ -159,11 +155,17 @@ fn letter(octets: usize) -> Vec<u8> {
     letter
 }
 
-fn open(dir: &Path) -> (Embedded, Vec<FolderId>) {
+fn open(dir: &Path, change: impl FnOnce(&mut Options)) -> Embedded {
     let clock = || SystemTime::now().duration_since(UNIX_EPOCH).unwrap().as_secs() as i64;
     let mut options = Options::new(clock);
     options.retention = 0;
-    let store = Embedded::open(dir, options).unwrap();
+    change(&mut options);
+    Embedded::open(dir, options).unwrap()
+}
+
+/// A new store with its inboxes.
+fn made(dir: &Path) -> (Embedded, Vec<FolderId>) {
+    let store = open(dir, |_| {});
     block_on(store.add_domain("example.test")).unwrap();
     let inbox = |number: u64| {
         let address = Address::parse(&format!("u{number}@example.test")).unwrap();
@@ -176,7 +178,7 @@ fn open(dir: &Path) -> (Embedded, Vec<FolderId>) {
 }
 
 /// What goes on while deliveries are measured.
-#[derive(Clone, Copy, PartialEq)]
+#[derive(Clone, Copy, Debug, PartialEq)]
 enum Beside {
     Nothing,
     /// Of segments with messages delivered before, all but every fifth of them expunged.
@@ -185,21 +187,28 @@ enum Beside {
     Expunging,
 }
 
+impl Beside {
+    const ALL: [Self; 3] = [Self::Nothing, Self::Compaction, Self::Expunging];
+}
+
 /// Each writer waits for its answer before the next message; writers are tasks, as the server's sessions are.
 fn deliver(dir: &Path, writers: u64, octets: usize, length: Duration, beside: Beside) -> Run {
     let dir = tempfile::tempdir_in(dir).unwrap();
-    let (store, inboxes) = open(dir.path());
-    let (store, inboxes, body) = (Arc::new(store), Arc::new(inboxes), Arc::new(letter(octets)));
+    let (mut store, inboxes) = made(dir.path());
+    let body = letter(octets);
     if beside == Beside::Compaction {
-        // A GiB of which 800 MiB are to go: more than is compacted within the time.
-        let count = (1 << 30) / octets as u64;
-        fill(&store, &inboxes, &body, count);
-        thin_out(&store, &inboxes);
-        store.purge_expunged().unwrap();
-        // The index takes all that first, as it would have long since where mail is expunged day by day.
-        thread::sleep(Duration::from_secs(3));
+        // A GiB of which 800 MiB are to go: more than is compacted within the time. Closed, so that the index has
+        // followed, as it would have long since where mail is expunged day by day.
+        store.close().unwrap();
+        let idle = open(dir.path(), |options| options.compaction = false);
+        fill(&idle, &inboxes, &body, (1 << 30) / octets as u64);
+        thin_out(&idle, &inboxes);
+        idle.purge_expunged().unwrap();
+        idle.close().unwrap();
+        store = open(dir.path(), |_| {});
     }
-    let before = used(dir.path());
+    let (store, inboxes, body) = (Arc::new(store), Arc::new(inboxes), Arc::new(body));
+    let compacted = store.compacted_octets();
     let (ended, count) = (Arc::new(AtomicBool::new(false)), Arc::new(AtomicU64::new(0)));
     let runtime = tokio::runtime::Builder::new_multi_thread().build().unwrap();
     let points = store.durable_points();
@@ -234,11 +243,12 @@ fn deliver(dir: &Path, writers: u64, octets: usize, length: Duration, beside: Be
     for task in tasks {
         runtime.block_on(task).unwrap();
     }
-    let time = begun.elapsed();
-    let messages = count.load(Ordering::Relaxed);
-    let freed = (before + messages * octets as u64).saturating_sub(used(dir.path()));
-    let batch = messages as f64 / (store.durable_points() - points).max(1) as f64;
-    Run { messages, time, batch, freed }
+    let time = begun.elapsed().as_secs_f64();
+    let messages = count.load(Ordering::Relaxed) as f64;
+    let batch = messages / (store.durable_points() - points).max(1) as f64;
+    let compacted = (store.compacted_octets() - compacted) as f64 / f64::from(1 << 20) / time;
+    drop(store);
+    Run { rate: messages / time, bare: append(dir.path(), batch, octets, length), batch, compacted }
 }
 
 async fn one(store: &Embedded, folder: FolderId, body: &[u8], id: DeliveryId) {
@@ -266,9 +276,9 @@ fn thin_out(store: &Embedded, inboxes: &[FolderId]) {
 }
 
 /// One thread, append and fdatasync, batches of the size that the store's had: the limit of the disk.
-fn append(dir: &Path, run: &Run, octets: usize, length: Duration) -> f64 {
+fn append(dir: &Path, batch: f64, octets: usize, length: Duration) -> f64 {
     let mut file = tempfile::NamedTempFile::new_in(dir).unwrap();
-    let batch = run.batch.max(1.0);
+    let batch = batch.max(1.0);
     let octets = vec![b'x'; (octets as f64 * batch) as usize];
     let mut syncs = 0u64;
     let begun = Instant::now();

@@ -8,9 +8,10 @@ mod copy;
 mod snapshot;
 
 use std::collections::{BTreeSet, HashMap, VecDeque};
+use std::sync::atomic::Ordering;
 use std::time::{Duration, Instant};
 
-use store::{Error, Result};
+use store::{BodyId, Error, Result};
 
 use self::copy::Copier;
 use self::snapshot::Touched;
@@ -24,6 +25,8 @@ use crate::state::{AccountState, BodyRow, Key, MessageRow, Place, Table, decode}
 
 /// A segment is worth copying when less than so many hundredths of it are live.
 const LIVE_PERCENT: u64 = 75;
+/// A round gains no more than so many segments hold, unless it must: backups wait for its end, and so does what it frees.
+const ROUND: u64 = 8;
 /// So many small segments are put together.
 const SMALL_TOGETHER: usize = 8;
 /// Records of one durable point of a switch: writers wait for no more than these.
@@ -42,11 +45,18 @@ pub(crate) struct Compaction {
 }
 
 /// As long as there is room, most of the time is left to deliveries: every sync of a copy holds up one of theirs, and so
-/// does every verb.
-#[derive(Default)]
+/// does every verb. The less the log is written to, the shorter the rests.
 struct Pace {
     /// Since the last rest.
     worked: Duration,
+    /// When that began, and for how long the log had been written to by then.
+    rested: (Instant, Duration),
+}
+
+impl Default for Pace {
+    fn default() -> Self {
+        Self { worked: Duration::ZERO, rested: (Instant::now(), Duration::ZERO) }
+    }
 }
 
 impl Pace {
@@ -56,12 +66,20 @@ impl Pace {
         let done = task();
         self.worked += begun.elapsed();
         if self.worked >= TURN {
-            let rest = std::mem::take(&mut self.worked) * engine.options.compaction_rest;
+            let rest = self.rest(engine);
             if !engine.is_disk_full() && !engine.is_ending() {
                 std::thread::sleep(rest.min(Duration::from_millis(500)));
             }
         }
         done
+    }
+
+    fn rest(&mut self, engine: &Engine) -> Duration {
+        let now = (Instant::now(), Duration::from_nanos(engine.writing.load(Ordering::Relaxed)));
+        let before = std::mem::replace(&mut self.rested, now);
+        let (time, writing) = (now.0 - before.0, now.1.saturating_sub(before.1));
+        let busy = (writing.as_secs_f64() / time.as_secs_f64().max(f64::MIN_POSITIVE)).min(1.0);
+        (std::mem::take(&mut self.worked) * engine.options.compaction_rest).mul_f64(busy)
     }
 }
 
@@ -84,21 +102,23 @@ impl Candidate {
 }
 
 impl Compaction {
-    /// One round: copies the segments with the least that is live until enough is gained, writes the snapshots that
-    /// stand in for their records, and removes them. Whether there was enough to gain.
+    /// One round: copies the segments with the least that is live until half of all that can be is gained, or what
+    /// [`ROUND`] segments hold, writes the snapshots that stand in for their records, and removes them. Whether there was
+    /// enough to gain.
     ///
     /// A segment's records may speak of every folder of the store, so that snapshots are worth writing for many
     /// segments at once only.
     pub fn round(&mut self, engine: &Engine) -> Result<bool> {
         let _held = engine.keep_segments();
         let mut candidates = VecDeque::from(self.candidates(engine)?);
-        let gain = candidates.iter().map(Candidate::gain).sum();
+        let gain: u64 = candidates.iter().map(Candidate::gain).sum();
         if candidates.is_empty() || !engine.is_disk_full() && !self.is_worth(engine, gain)? {
             return Ok(false);
         }
         let mut touched = Touched::default();
         let (mut done, mut gained) = (Vec::new(), 0);
-        while (gained == 0 || gained < self.enough && !engine.is_disk_full()) && !candidates.is_empty() {
+        let enough = self.enough.max((gain / 2).min(ROUND * engine.options.segment_size));
+        while (gained == 0 || gained < enough && !engine.is_disk_full()) && !candidates.is_empty() {
             gained += self.copy_together(engine, &mut candidates, &mut touched, &mut done)?;
         }
         touched.write_snapshots(engine, &mut self.pace)?;
@@ -215,44 +235,41 @@ impl Compaction {
         };
         copier.raise_generation(header.generation);
         let mut scan = Scan::new(file.clone(), id, engine.epoch, 0, None)?;
-        while let Some(finding) = scan.next()? {
+        let mut is_broken = false;
+        while let Some(finding) = self.pace.work(engine, || scan.next())? {
             let frame = match finding {
                 Finding::Frame(frame) => frame,
                 // A torn tail holds nothing that counts; damage may, and is found by what is missing below.
-                Finding::Broken { .. } => continue,
+                Finding::Broken { .. } => {
+                    is_broken = true;
+                    continue;
+                }
             };
             // What was copied so far is nothing that anybody looks for.
             if engine.is_ending() {
                 return Err(stopped());
             }
+            engine.compacted.fetch_add(frame.header.frame_length(), Ordering::Relaxed);
             self.pace.work(engine, || {
+                let mut bodies = Bodies { engine, last: None };
                 frame.records.iter().try_for_each(|record| {
                     touched.note(record, frame.header.lsn);
                     match record {
-                        Record::Body(body) => copy_body(engine, &*file, &frame, id, body, copier),
-                        Record::Message(message) => copy_message(engine, id, message, copier),
+                        Record::Body(body) => copy_body(bodies.row(body.id)?, &*file, &frame, id, body, copier),
+                        // A message goes before its body does.
+                        Record::Message(message) if bodies.row(message.body)?.is_some() => {
+                            copy_message(engine, id, message, copier)
+                        }
                         _ => Ok(()),
                     }
                 })
             })?;
         }
         let live = engine.visible().segments.get(&id).map_or(0, |row| row.live);
-        if copier.copied_from(id) < live && self.is_damaged(engine, id)? {
+        if copier.copied_from(id) < live && is_broken {
             return Err(Error::Corrupt("live bodies or messages are missing".into()));
         }
         Ok(())
-    }
-
-    fn is_damaged(&self, engine: &Engine, id: SegmentId) -> Result<bool> {
-        let file = engine.disk.open(&segment_file(&engine.dir, id), Open::Existing);
-        let file = file.map_err(|error| disk_error("opening a segment", &error))?;
-        let mut scan = Scan::new(file, id, engine.epoch, 0, None)?;
-        while let Some(finding) = scan.next()? {
-            if matches!(finding, Finding::Broken { .. }) {
-                return Ok(true);
-            }
-        }
-        Ok(false)
     }
 }
 
@@ -273,15 +290,30 @@ fn snapshots_length(engine: &Engine) -> Result<u64> {
     }
 }
 
+/// Rows of bodies; that of the last one is kept, for a body's messages are told next to it.
+struct Bodies<'a> {
+    engine: &'a Engine,
+    last: Option<(BodyId, Option<BodyRow>)>,
+}
+
+impl Bodies<'_> {
+    fn row(&mut self, id: BodyId) -> Result<Option<&BodyRow>> {
+        if self.last.as_ref().is_none_or(|(last, _)| *last != id) {
+            self.last = Some((id, self.engine.row(&Key::body(id))?));
+        }
+        Ok(self.last.as_ref().and_then(|(_, row)| row.as_ref()))
+    }
+}
+
 fn copy_body(
-    engine: &Engine,
+    row: Option<&BodyRow>,
     file: &dyn crate::disk::DiskFile,
     frame: &ScannedFrame,
     segment: SegmentId,
     body: &BodyRecord,
     copier: &mut Copier<'_>,
 ) -> Result<()> {
-    let Some(row) = engine.row::<BodyRow>(&Key::body(body.id))? else { return Ok(()) };
+    let Some(row) = row else { return Ok(()) };
     let here = match body.stored {
         Stored::Here(at) => Place::Segment { segment, offset: frame.bodies_at() + u64::from(at) },
         Stored::File(number) => Place::File(number),

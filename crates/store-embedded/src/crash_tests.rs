@@ -233,7 +233,7 @@ fn observe(store: &Embedded, account: AccountId, known: &Model) -> Model {
         let mut contents = Contents::default();
         for row in listing.rows() {
             let whole = whole_message(store, row.message).unwrap();
-            assert_eq!(whole.len() as u64, row.size);
+            assert_eq!(whole.len() as u64, row.size.octets());
             let text = String::from_utf8(whole).unwrap();
             let tag: u64 = text.strip_prefix("X-Tag: ").unwrap().split_once("\r\n").unwrap().0.parse().unwrap();
             assert_eq!(text.into_bytes()[format!("X-Tag: {tag}\r\n").len()..], letter(tag));
@@ -482,12 +482,12 @@ fn what_was_expunged_gives_its_room_back_while_mail_comes_in() {
     }
     assert!(octets(&store) < before / 3);
     for row in block_on(store.listing(inbox)).unwrap().rows() {
-        assert_eq!(whole_message(&store, row.message).unwrap().len() as u64, row.size);
+        assert_eq!(whole_message(&store, row.message).unwrap().len() as u64, row.size.octets());
     }
     drop(store);
     let store = open(&disk).unwrap();
     for row in block_on(store.listing(inbox)).unwrap().rows() {
-        assert_eq!(whole_message(&store, row.message).unwrap().len() as u64, row.size);
+        assert_eq!(whole_message(&store, row.message).unwrap().len() as u64, row.size.octets());
     }
 }
 
@@ -548,6 +548,6 @@ fn power_that_goes_while_the_last_write_is_copied_loses_nothing() {
         let store = open(&disk).unwrap();
         let listing = block_on(store.listing(inbox)).unwrap();
         let row = listing.get(uid).unwrap_or_else(|| panic!("seed {seed}: the message is lost"));
-        assert_eq!(whole_message(&store, row.message).unwrap().len() as u64, row.size);
+        assert_eq!(whole_message(&store, row.message).unwrap().len() as u64, row.size.octets());
     }
 }

@@ -52,13 +52,13 @@ impl Embedded {
         }
         let (batches, waiting) = bounded(1);
         let (done, written) = bounded(1);
-        let sequencer =
-            Sequencer::new(engine.clone(), counters, inbox, (batches, written), (end, file.is_none()), last);
+        let begin = file.is_none();
         let writer = Writer::new(engine.clone(), file);
+        let sequencer = Sequencer::new(engine.clone(), counters, inbox, writer, (batches, written), (end, begin), last);
         let follower = Follower::new(engine.clone());
         let threads = vec![
             spawn(&engine, "store-sequencer", move || sequencer.run())?,
-            spawn(&engine, "store-writer", move || writer.run(&waiting, &done))?,
+            spawn(&engine, "store-writer", move || Writer::run(&waiting, &done))?,
         ];
         let keeper = engine.clone();
         let background = vec![
@@ -77,6 +77,11 @@ impl Embedded {
     /// Durable points made since the store was made, about: several changes share one.
     pub fn durable_points(&self) -> u64 {
         self.engine.visible().lsn.0
+    }
+
+    /// Octets of the log that compaction has read through since the store was opened.
+    pub fn compacted_octets(&self) -> u64 {
+        self.engine.compacted.load(Ordering::Relaxed)
     }
 
     /// Waits until a fault of the engine's own has ended it: every verb is refused from then on, and a new start is the

@@ -15,11 +15,11 @@ use crate::disk::Disk;
 use crate::fault::{damaged, stopped, stopped_meanwhile};
 use crate::files::Files;
 use crate::index::Index;
-use crate::log::SegmentId;
+use crate::log::{Lsn, Position, SegmentId};
 use crate::options::Options;
 use crate::sequencer::{Answer, Message, Pending};
 use crate::state::{FolderKeywords, FolderMeta, Key, StoredRow, decode, layered_range};
-use crate::visible::{FolderState, Visible};
+use crate::visible::{Changes, FolderState, Visible};
 use crate::waiting::{Leases, Watches};
 
 pub(crate) struct Engine {
@@ -34,6 +34,10 @@ pub(crate) struct Engine {
     pub budget: Arc<Semaphore>,
     pub next_segment: AtomicU64,
     pub next_file: AtomicU64,
+    /// For how long the log was being written to, in nanoseconds.
+    pub writing: AtomicU64,
+    /// Octets of the log that compaction has read through.
+    pub compacted: AtomicU64,
     pub inbox: Sender<Message>,
     index: Mutex<Arc<dyn Index>>,
     visible: RwLock<Visible>,
@@ -110,6 +114,8 @@ impl Engine {
             leases: Leases::default(),
             next_segment: AtomicU64::new(next_segment.0),
             next_file: AtomicU64::new(next_file),
+            writing: AtomicU64::new(0),
+            compacted: AtomicU64::new(0),
             inbox,
             index: Mutex::new(index),
             visible: RwLock::new(visible),
@@ -119,6 +125,24 @@ impl Engine {
             blocking,
             upkeep: Mutex::default(),
             backups: AtomicU64::new(0),
+        }
+    }
+
+    /// Readers see the changes of one durable point, which are in the log up to `end`.
+    pub fn publish(&self, mut changes: Changes, lsn: Lsn, end: Option<Position>) {
+        let (touched, retired) = (std::mem::take(&mut changes.touched), changes.retired);
+        let due = {
+            let mut visible = self.visible_mut();
+            let end = end.unwrap_or(visible.position);
+            visible.publish(changes, lsn, end);
+            visible.active.octets() >= self.options.index_batch && visible.frozen.is_none()
+        };
+        self.watches.wake(touched.iter());
+        if due {
+            self.ask_index();
+        }
+        if retired && self.options.effective_retention() == 0 {
+            self.ask_keeper();
         }
     }
 

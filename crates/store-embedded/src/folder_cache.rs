@@ -33,9 +33,9 @@ impl FolderCache {
     }
 
     /// A durable point changed it.
-    pub fn change(&mut self, id: FolderId, state: &FolderState) {
+    pub fn change(&mut self, id: FolderId, state: FolderState) {
         let applied = self.folders.get_mut(&id).and_then(|cached| cached.applied.take());
-        self.put(id, state.clone(), applied);
+        self.put(id, state, applied);
         self.dirty.insert(id);
     }
 
@@ -124,7 +124,7 @@ mod tests {
         let mut cache = FolderCache::default();
         for number in 0..10 {
             let (id, state) = folder(number);
-            if number == 0 { cache.change(id, &state) } else { cache.keep(id, state) }
+            if number == 0 { cache.change(id, state) } else { cache.keep(id, state) }
         }
         assert!(!cache.evict(80));
         assert!(cache.evict(79));

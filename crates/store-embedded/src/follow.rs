@@ -8,7 +8,7 @@ use bytes::Bytes;
 use store::{Error, FolderId, Listing, Result};
 
 use crate::disk::{Disk, Open};
-use crate::engine::Engine;
+use crate::engine::{Engine, FollowState};
 use crate::fault::disk_error;
 use crate::files::index_file;
 use crate::folder_cache::Dirty;
@@ -81,11 +81,13 @@ impl Follower {
         loop {
             let asked = {
                 let follow = &self.engine.follow;
-                let mut state = follow.lock();
-                if state.asked <= state.served && !state.closing && !self.engine.is_poisoned() {
-                    let wait = follow.changed.wait_timeout(state, self.engine.options.index_interval);
-                    state = wait.unwrap_or_else(PoisonError::into_inner).0;
-                }
+                // Others are woken by the same signal.
+                let is_idle = |state: &mut FollowState| {
+                    state.asked <= state.served && !state.closing && !self.engine.is_poisoned()
+                };
+                let interval = self.engine.options.index_interval;
+                let waited = follow.changed.wait_timeout_while(follow.lock(), interval, is_idle);
+                let state = waited.unwrap_or_else(PoisonError::into_inner).0;
                 if state.closing || self.engine.is_poisoned() {
                     break;
                 }

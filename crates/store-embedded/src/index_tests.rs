@@ -32,7 +32,7 @@ fn is_whole(store: &Embedded, folder: FolderId, context: &str) -> bool {
     for (at, row) in listing.rows().enumerate() {
         assert_eq!((row.uid.get() as usize, row.flags), (at + 1, Flags::NONE), "{context}");
         match whole_message(store, row.message) {
-            Ok(octets) => assert_eq!(octets.len() as u64, row.size, "{context}"),
+            Ok(octets) => assert_eq!(octets.len() as u64, row.size.octets(), "{context}"),
             // A row that cannot be found is as good as gone.
             Err(error) => {
                 assert!(is_told(&error) || error == Error::Gone, "{context}: {error}");

@@ -41,7 +41,8 @@ pub(crate) fn keep(engine: &Arc<Engine>) {
 fn compact(engine: &Engine, compaction: &mut Compaction) {
     while engine.options.compaction && !engine.is_ending() {
         match compaction.round(engine) {
-            Ok(true) => {}
+            // Who waits for the segments to stay has its turn.
+            Ok(true) => std::thread::sleep(Duration::from_millis(10)),
             Ok(false) => return,
             // The next start goes on with it.
             Err(_) if engine.is_ending() => return,

@@ -1,5 +1,6 @@
 //! Verification, repair, backup and restore, over the work of the crash tests.
 
+use std::collections::HashSet;
 use std::path::Path;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -76,7 +77,7 @@ fn flipped_octets_are_never_served_as_whole_and_never_panic() {
         let mut without = options();
         without.compaction = false;
         let store = open_with(&disk, without).unwrap();
-        let mut refused = 0;
+        let mut refused = HashSet::new();
         for worker in &workers {
             for folder in &block_on(store.folders(worker.account)).unwrap().folders {
                 for row in block_on(store.listing(folder.id)).unwrap().rows() {
@@ -86,7 +87,8 @@ fn flipped_octets_are_never_served_as_whole_and_never_panic() {
                             let (tag, body) = text.strip_prefix("X-Tag: ").unwrap().split_once("\r\n").unwrap();
                             assert_eq!(body.as_bytes(), letter(tag.parse().unwrap()));
                         }
-                        Err(Error::Corrupt(_)) => refused += 1,
+                        // A copy is the same message.
+                        Err(Error::Corrupt(_)) => drop(refused.insert(row.message)),
                         Err(error) => panic!("seed {seed}: {error}"),
                     }
                 }
@@ -94,6 +96,7 @@ fn flipped_octets_are_never_served_as_whole_and_never_panic() {
             let inbox = id_of(&store, worker.account, "INBOX").unwrap();
             accept(&store, 5, &[inbox], None).unwrap();
         }
+        let refused = refused.len() as u64;
         assert!(refused <= 8, "one flip harms one message");
         let verified = store.verify().unwrap();
         assert!(verified.faults >= refused, "seed {seed}: {refused} refused, {:?}", verified.named);

@@ -286,7 +286,7 @@ impl Replay {
         let counters = self.pending.counters;
         self.pending.put(Key::counters(), &counters)?;
         let changes = self.pending.take_forming();
-        engine.visible_mut().publish(&changes, lsn, end);
+        engine.visible_mut().publish(changes, lsn, end);
         if engine.unapplied() > engine.options.unapplied_limit {
             self.follower.follow(false)?;
         }

@@ -41,7 +41,7 @@ pub struct Options {
     pub compaction: bool,
     /// What a round of compaction gains is at least so many times what it may have to write of snapshots.
     pub compaction_worth: u64,
-    /// Compaction rests so many times as long as it works.
+    /// Compaction rests so many times as long as it works, while the log is being written to all the time.
     pub compaction_rest: u32,
 }
 
@@ -56,7 +56,7 @@ impl Options {
             inline_limit: 256 * 1024,
             body_budget: 64 * MIB,
             unapplied_limit: 64 * MIB,
-            index_batch: 8 * MIB,
+            index_batch: 24 * MIB,
             index_interval: Duration::from_secs(1),
             index_cache: 64 * MIB,
             cached_rows: 2_000_000,
@@ -66,7 +66,7 @@ impl Options {
             reserve: None,
             compaction: true,
             compaction_worth: 4,
-            compaction_rest: 4,
+            compaction_rest: 9,
         }
     }
 

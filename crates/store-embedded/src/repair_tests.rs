@@ -2,6 +2,7 @@
 
 use std::path::Path;
 use std::sync::Arc;
+use std::time::{Duration, Instant};
 
 use pollster::block_on;
 use store::{
@@ -12,7 +13,7 @@ use store::{
 use crate::compaction::Compaction;
 use crate::crash_tests::{DIR, accept, by_hand, id_of, open_with, set_up, whole_message};
 use crate::disk::{Crash, Disk, Open, SimulatedDisk};
-use crate::files::{bodies_dir, segment_file, segments_dir};
+use crate::files::{bodies_dir, index_file, segment_file, segments_dir};
 use crate::log::{FrameHeader, Scan, SegmentHeader};
 use crate::maintenance::{Harmed, repair_on, restore_on};
 use crate::{Embedded, Repaired};
@@ -300,7 +301,7 @@ fn copies_keep_their_uids_when_a_source_is_lost_with_damage() {
 fn damaged_at_open(disk: &SimulatedDisk) -> (Embedded, [FolderId; 2], u32) {
     let workers = set_up(disk, 2, 1);
     let mut options = by_hand();
-    options.index_interval = std::time::Duration::from_secs(3600);
+    options.index_interval = Duration::from_secs(3600);
     let store = open_with(disk, options.clone()).unwrap();
     let [inbox, other] = [0, 1].map(|at: usize| inbox_of(&store, workers[at].account));
     accept(&store, 3, &[inbox], None).unwrap();
@@ -350,4 +351,45 @@ fn a_file_that_damage_may_have_named_stays_until_a_repair() {
     repair(&disk);
     drop(open_with(&disk, by_hand()).unwrap());
     assert_eq!(disk.files(&bodies_dir(Path::new(DIR))).len(), 0);
+}
+
+/// What a record of a move says depends on both folders, and their snapshots are what is left of what they were.
+#[test]
+fn what_is_moved_while_segments_are_compacted_comes_back_from_the_log() {
+    let mut rounds = 0;
+    for _ in 0..15 {
+        let disk = SimulatedDisk::default();
+        let account = set_up(&disk, 1, 1)[0].account;
+        let store = open_with(&disk, by_hand()).unwrap();
+        let folders = ["INBOX", "Archive"].map(|name| id_of(&store, account, name).unwrap());
+        let [inbox, archive] = folders;
+        for n in 0..400 {
+            accept(&store, n * 11 + 9, &[inbox], None).unwrap();
+        }
+        let rows = block_on(store.listing(inbox)).unwrap();
+        let gone: UidSet = rows.rows().map(|row| row.uid).filter(|uid| uid.get() % 4 != 0).collect();
+        block_on(store.apply(inbox, gone, Change::Expunge, None)).unwrap();
+        store.purge_expunged().unwrap();
+        store.engine.wait_for_index();
+        std::thread::scope(|scope| {
+            scope.spawn(|| {
+                // From when the round has begun.
+                let begun = Instant::now();
+                while store.compacted_octets() == 0 && begun.elapsed() < Duration::from_secs(5) {
+                    std::hint::spin_loop();
+                }
+                for row in block_on(store.listing(inbox)).unwrap().rows() {
+                    let one = [row.uid].into_iter().collect();
+                    block_on(store.apply(inbox, one, Change::Move { to: archive }, None)).unwrap();
+                }
+            });
+            rounds += u32::from(Compaction::default().round(&store.engine).unwrap());
+        });
+        let before = folders.map(|folder| tags(&store, folder));
+        store.close().unwrap();
+        disk.remove(&index_file(Path::new(DIR))).unwrap();
+        repair(&disk);
+        assert_eq!(folders.map(|folder| tags(&open_with(&disk, by_hand()).unwrap(), folder)), before);
+    }
+    assert!(rounds > 10, "{rounds} rounds");
 }

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use bytes::BytesMut;
-use store::{BodyWriter, Content, Error, Future, Result, Staged};
+use store::{BodyWriter, Content, Error, Future, MessageSize, Result, Staged};
 use tokio::sync::OwnedSemaphorePermit;
 
 use crate::disk::{DiskFile, Open};
@@ -21,6 +21,8 @@ pub(crate) struct Stage {
     engine: Arc<Engine>,
     parser: mime::Parser,
     size: u64,
+    /// The last octets.
+    ending: [u8; 2],
     content: Growing,
 }
 
@@ -65,12 +67,17 @@ impl Stage {
         } else {
             Growing::Memory { octets: BytesMut::new(), permit: None }
         };
-        Ok(Self { engine, parser: mime::Parser::new(mime::Limits::default()), size: 0, content })
+        Ok(Self { engine, parser: mime::Parser::new(mime::Limits::default()), size: 0, ending: *b"\r\n", content })
     }
 
     fn append(&mut self, chunk: &[u8]) -> Result<()> {
         self.parser.push(chunk);
         self.size += chunk.len() as u64;
+        match *chunk {
+            [.., first, last] => self.ending = [first, last],
+            [last] => self.ending = [self.ending[1], last],
+            [] => {}
+        }
         if let Growing::Memory { octets, permit } = &mut self.content {
             let length = octets.len() + chunk.len();
             if length <= self.engine.options.inline_limit && reserve(&self.engine, permit, length) {
@@ -93,7 +100,8 @@ impl Stage {
             Growing::Memory { octets, permit } => Content::Inline { bytes: octets.freeze(), permit: Box::new(permit) },
             Growing::File(spilling) => Content::Spilled { handle: Box::new(spilling.end()?) },
         };
-        Ok(Staged { size: self.size, outline, content })
+        let size = MessageSize::new(self.size, self.ending == *b"\r\n");
+        Ok(Staged { size, outline, content })
     }
 }
 

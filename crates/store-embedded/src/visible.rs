@@ -26,7 +26,7 @@ pub(crate) struct FolderState {
 impl FolderState {
     /// Whether the log needs a snapshot of it, so that records up to `lsn` can go.
     pub fn needs_snapshot(&self, lsn: Lsn) -> bool {
-        self.snapshot.lsn <= lsn || self.snapshot.lsn < self.changed
+        self.snapshot.lsn <= lsn.max(self.changed)
     }
 
     pub fn is_same(&self, other: &Self) -> bool {
@@ -98,10 +98,10 @@ impl Visible {
     }
 
     /// Makes the changes of one durable point seen.
-    pub fn publish(&mut self, changes: &Changes, lsn: Lsn, position: Position) {
+    pub fn publish(&mut self, changes: Changes, lsn: Lsn, position: Position) {
         (self.lsn, self.position) = (lsn, position);
-        self.active.merge(&changes.rows);
-        for (&id, state) in &changes.folders {
+        self.active.merge(changes.rows);
+        for (id, state) in changes.folders {
             match state {
                 Some(state) => self.folders.change(id, state),
                 None => {
@@ -110,25 +110,25 @@ impl Visible {
                 }
             }
         }
-        for (&account, tree) in &changes.trees {
+        for (account, tree) in changes.trees {
             match tree {
-                Some(tree) => self.trees.insert(account, tree.clone()),
+                Some(tree) => self.trees.insert(account, tree),
                 None => self.trees.remove(&account),
             };
         }
-        if let Some(domains) = &changes.domains {
-            self.domains = domains.clone();
+        if let Some(domains) = changes.domains {
+            self.domains = domains;
         }
-        if let Some(settings) = &changes.settings {
-            self.settings = settings.clone();
+        if let Some(settings) = changes.settings {
+            self.settings = settings;
         }
-        for (&segment, &octets) in &changes.live {
+        for (segment, octets) in changes.live {
             let row = self.segments.entry(segment).or_default();
             row.live = row.live.saturating_add_signed(octets);
             self.counted.insert(segment);
             self.loosened |= octets < 0;
         }
-        self.unneeded.extend(&changes.unneeded);
+        self.unneeded.extend(changes.unneeded);
     }
 
     /// Keeps what is in memory within bounds, as long as the index has it.

@@ -1,6 +1,8 @@
-//! The writer's thread: one write and one sync for each batch, then everybody is told.
+//! One write and one sync for each batch.
 
 use std::sync::Arc;
+use std::sync::atomic::Ordering;
+use std::time::Instant;
 
 use bytes::Bytes;
 use crossbeam_channel::{Receiver, Sender};
@@ -30,48 +32,36 @@ impl Writer {
         Self { engine, file }
     }
 
-    pub fn run(mut self, batches: &Receiver<Batch>, sequencer: &Sender<Written>) {
-        while let Ok(mut batch) = batches.recv() {
-            let (answers, held) = (std::mem::take(&mut batch.answers), std::mem::take(&mut batch.held));
-            let (written, outcome) = match self.write(&batch) {
-                Ok(()) => {
-                    held.into_iter().for_each(Held::used);
-                    self.publish(&batch);
-                    (Written::Durable, Ok(()))
-                }
-                Err(lost) => {
-                    match lost.error {
-                        Error::Unknown(_) => held.into_iter().for_each(Held::used),
-                        _ => drop(held),
-                    }
-                    let resume = lost.resume.map(|(position, file)| {
-                        self.file = Some(file);
-                        position
-                    });
-                    (Written::Lost { resume }, Err(lost.error))
-                }
-            };
-            // The next batch sets out while this one's callers are told.
-            let _ = sequencer.send(written);
-            for answer in answers {
-                answer(outcome.clone());
-            }
+    /// The writer's thread.
+    pub fn run(batches: &Receiver<(Self, Batch)>, sequencer: &Sender<(Self, Written)>) {
+        while let Ok((mut writer, batch)) = batches.recv() {
+            let written = writer.make_durable(batch);
+            let _ = sequencer.send((writer, written));
         }
     }
 
-    fn publish(&self, batch: &Batch) {
-        let position = if batch.records.is_empty() { self.engine.visible().position } else { batch.end() };
-        let due = {
-            let mut visible = self.engine.visible_mut();
-            visible.publish(&batch.changes, batch.lsn, position);
-            visible.active.octets() >= self.engine.options.index_batch && visible.frozen.is_none()
-        };
-        self.engine.watches.wake(batch.changes.touched.iter());
-        if due {
-            self.engine.ask_index();
-        }
-        if batch.changes.retired && self.engine.options.effective_retention() == 0 {
-            self.engine.ask_keeper();
+    pub fn make_durable(&mut self, mut batch: Batch) -> Written {
+        let held = std::mem::take(&mut batch.held);
+        let begun = Instant::now();
+        let written = self.write(&batch);
+        let time = begun.elapsed();
+        self.engine.writing.fetch_add(time.as_nanos() as u64, Ordering::Relaxed);
+        match written {
+            Ok(()) => {
+                held.into_iter().for_each(Held::used);
+                Written::Durable(time)
+            }
+            Err(Lost { error, resume }) => {
+                match error {
+                    Error::Unknown(_) => held.into_iter().for_each(Held::used),
+                    _ => drop(held),
+                }
+                let resume = resume.map(|(position, file)| {
+                    self.file = Some(file);
+                    position
+                });
+                Written::Lost { error, resume }
+            }
         }
     }
 

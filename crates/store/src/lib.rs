@@ -18,6 +18,7 @@ mod listing;
 mod mailboxes;
 pub mod memory;
 mod message;
+mod message_size;
 mod settings;
 mod uid_set;
 
@@ -30,6 +31,7 @@ pub use id::{AccountId, BodyId, DeliveryId, FolderId, MessageId, ModSeq, Uid, Ui
 pub use listing::{Difference, FlagsSet, KeywordSet, Listing, Page, Row};
 pub use mailboxes::{Applied, Change, FlagChange, Lease, Mailboxes, Unit, Usage, Watch};
 pub use message::{Accept, BodyWriter, Content, MessageOutline, Placed, Placement, Staged};
+pub use message_size::MessageSize;
 pub use settings::{Settings, SettingsMap};
 pub use uid_set::UidSet;
 

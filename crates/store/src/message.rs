@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use bytes::Bytes;
 
-use crate::{DeliveryId, Flags, FolderId, Future, Keyword, Result, Timestamp, Uid, UidValidity};
+use crate::{DeliveryId, Flags, FolderId, Future, Keyword, MessageSize, Result, Timestamp, Uid, UidValidity};
 
 /// Takes a body as it streams in. Dropping it leaves nothing behind.
 pub trait BodyWriter: Send {
@@ -18,7 +18,7 @@ pub trait BodyWriter: Send {
 /// A complete body that no folder holds yet. Dropping it discards it.
 pub struct Staged {
     /// Octets of the body, without any prefix.
-    pub size: u64,
+    pub size: MessageSize,
     pub outline: Arc<mime::Outline>,
     pub content: Content,
 }

@@ -78,7 +78,7 @@ mod tests {
         let last = uids.iter().copied().max().unwrap_or(0);
         for n in 1..=last {
             let n = u64::from(n);
-            listing.push(ModSeq(n), MessageId(n), NonZeroU64::MIN.get(), 0, Flags::NONE, KeywordSet(0)).unwrap();
+            listing.push(ModSeq(n), MessageId(n), NonZeroU64::MIN.get().into(), 0, Flags::NONE, KeywordSet(0)).unwrap();
         }
         let gone = (1..=last).filter(|n| !uids.contains(n)).filter_map(Uid::new).collect();
         let mut view = View::new(listing.clone(), Uid::MAX);

@@ -15,6 +15,8 @@ use crate::reply::{Reply, Step, Supply};
 pub struct Maildrop {
     listing: Listing,
     marks: Marks,
+    /// Of all messages, and of those marked.
+    octets: u64,
     marked_octets: u64,
 }
 
@@ -27,7 +29,8 @@ pub enum Answer<'a> {
 
 impl Maildrop {
     pub fn new(listing: Listing) -> Self {
-        Self { listing, marks: Marks::default(), marked_octets: 0 }
+        let octets = listing.rows().map(|row| row.size.octets_in_lines()).fold(0, u64::saturating_add);
+        Self { listing, marks: Marks::default(), octets, marked_octets: 0 }
     }
 
     pub fn execute(&mut self, command: Transaction) -> Answer<'_> {
@@ -58,7 +61,7 @@ impl Maildrop {
     }
 
     pub(super) fn octets(&self) -> u64 {
-        self.listing.octets().saturating_sub(self.marked_octets)
+        self.octets.saturating_sub(self.marked_octets)
     }
 
     /// How many messages are left, and how large they are.
@@ -101,7 +104,7 @@ impl Maildrop {
     }
 
     fn delete(&mut self, number: Number) -> Answer<'static> {
-        match self.find(number).map(|(index, row)| (index, row.size)) {
+        match self.find(number).map(|(index, row)| (index, row.size.octets_in_lines())) {
             Ok((index, size)) => {
                 self.marks.set(index);
                 self.marked_octets = self.marked_octets.saturating_add(size);

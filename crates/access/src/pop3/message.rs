@@ -3,7 +3,7 @@
 use bytes::Bytes;
 use proto::dot::Stuffer;
 use proto::pop3::{Code, err, ok};
-use store::{Error, MessageId, Row, Unit};
+use store::{Error, MessageId, MessageSize, Row, Unit};
 
 use crate::reply::{Coding, Reply, Splice, Step, Supply};
 
@@ -12,7 +12,7 @@ use crate::reply::{Coding, Reply, Splice, Step, Supply};
 /// messages, which then need no second read; the rest of the large ones is spliced.
 pub struct Message {
     message: MessageId,
-    size: u64,
+    size: MessageSize,
     /// TOP's lines.
     lines: Option<u64>,
     state: State,
@@ -28,16 +28,16 @@ enum State {
 impl Message {
     pub(super) fn new(row: &Row, lines: Option<u64>) -> Self {
         // There is nothing to read of an empty message.
-        let state = if row.size == 0 { State::Read(Ok(Bytes::new())) } else { State::Start };
+        let state = if row.size.octets() == 0 { State::Read(Ok(Bytes::new())) } else { State::Start };
         Self { message: row.message, size: row.size, lines, state }
     }
 
     fn begin(&self, octets: &[u8], out: &mut Vec<u8>) -> Step {
         match self.lines {
-            None => ok(out, &format!("{} octets", self.size)),
+            None => ok(out, &format!("{} octets", self.size.octets_in_lines())),
             Some(_) => ok(out, "Top of message follows."),
         }
-        let is_whole = octets.len() as u64 == self.size;
+        let is_whole = octets.len() as u64 == self.size.octets();
         let mark = out.len();
         if is_whole || self.lines.is_some() {
             let mut stuffer = Stuffer::new(self.lines);
@@ -49,7 +49,7 @@ impl Message {
             out.truncate(mark);
         }
         let coding = Coding::DotStuffed { lines: self.lines };
-        Step::Splice(Splice { message: self.message, range: 0..self.size, coding })
+        Step::Splice(Splice { message: self.message, range: 0..self.size.octets(), coding })
     }
 }
 
@@ -58,7 +58,7 @@ impl Reply for Message {
         match std::mem::replace(&mut self.state, State::End) {
             State::Start => {
                 self.state = State::Start;
-                Step::Octets { message: self.message, range: 0..self.size.min(Unit::CHUNK) }
+                Step::Octets { message: self.message, range: 0..self.size.octets().min(Unit::CHUNK) }
             }
             State::Read(Ok(octets)) => self.begin(&octets, out),
             State::Read(Err(error)) => {

@@ -27,7 +27,7 @@ impl What {
     pub fn of(self, maildrop: &Maildrop, row: &Row) -> String {
         match self {
             // RFC 1939 §11: exact, in octets of the message with CRLF at its line ends.
-            Self::Sizes => row.size.to_string(),
+            Self::Sizes => row.size.octets_in_lines().to_string(),
             Self::Ids => maildrop.unique_id(row),
         }
     }

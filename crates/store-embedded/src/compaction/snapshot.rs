@@ -2,13 +2,14 @@
 
 use std::collections::BTreeMap;
 
-use store::{Account, AccountId, DeliveryId, Error, FolderId, Result};
+use store::{Account, AccountId, DeliveryId, Error, Folder, FolderId, Result};
 
 use super::Pace;
 use crate::engine::Engine;
 use crate::log::{AccountSnapshot, FolderSnapshot, Lsn, Record};
 use crate::sequencer::Pending;
 use crate::state::{Counters, Key, StoredRow, Table, decode};
+use crate::visible::FolderState;
 
 /// Folders and accounts, each with the last durable point that spoke of it.
 #[derive(Default)]
@@ -79,22 +80,12 @@ impl Touched {
     /// Puts into the log what is not there anew since.
     pub fn write_snapshots(self, engine: &Engine, pace: &mut Pace) -> Result<()> {
         for (account, lsn) in self.accounts {
+            load_folders(engine, account)?;
+            let folders = self.folders.range(FolderId::new(account, 0)..=FolderId::new(account, u32::MAX));
+            let folders: BTreeMap<_, _> = folders.map(|(id, lsn)| (*id, *lsn)).collect();
             pace.work(engine, || {
-                engine.run_blocking(move |pending| unless_gone(pending.snapshot_account(account, lsn)))
+                engine.run_blocking(move |pending| unless_gone(pending.snapshot_mailbox(account, lsn, &folders)))
             })?;
-            let tree = match engine.tree(account) {
-                Ok(tree) => tree,
-                Err(Error::NotFound(_)) => continue,
-                Err(error) => return Err(error),
-            };
-            // All folders of the account: a copy may have come from a folder whose records go into one whose
-            // records stay.
-            for folder in &tree.folders {
-                let (id, lsn) = (folder.id, self.folders.get(&folder.id).copied().unwrap_or_default());
-                pace.work(engine, || {
-                    engine.run_blocking(move |pending| unless_gone(pending.snapshot_folder(id, lsn)))
-                })?;
-            }
         }
         for ids in self.deliveries.chunks(DELIVERIES) {
             let ids = ids.to_vec();
@@ -132,6 +123,15 @@ fn accounts_gone(engine: &Engine) -> Result<Vec<(AccountId, AccountId)>> {
     Ok(gone)
 }
 
+/// Brings an account's folders into memory, so that the one order of changes does not wait for that.
+fn load_folders(engine: &Engine, account: AccountId) -> Result<()> {
+    let tree = match engine.tree(account) {
+        Err(Error::NotFound(_)) => return Ok(()),
+        tree => tree?,
+    };
+    tree.folders.iter().try_for_each(|folder| unless_gone(engine.folder(folder.id).map(|_| ())))
+}
+
 fn unless_gone(result: Result<()>) -> Result<()> {
     match result {
         Err(Error::NotFound(_)) => Ok(()),
@@ -140,12 +140,30 @@ fn unless_gone(result: Result<()>) -> Result<()> {
 }
 
 impl Pending {
-    /// A snapshot of the folder, unless one was made since `lsn` and since its last change.
-    pub fn snapshot_folder(&mut self, folder: FolderId, lsn: Lsn) -> Result<()> {
-        let state = self.folder(folder)?;
-        if !state.needs_snapshot(lsn) {
-            return Ok(());
+    /// Snapshots of an account and of all its folders, of each unless one was made since its durable point here and
+    /// since its last change.
+    ///
+    /// All in one durable point: what a copy says depends on the folder that it came from, so a snapshot of one of them
+    /// before it and of the other after it would hide it. And all folders: it may have come from one whose records
+    /// go into one whose records stay.
+    pub fn snapshot_mailbox(&mut self, account: AccountId, lsn: Lsn, folders: &BTreeMap<FolderId, Lsn>) -> Result<()> {
+        let tree = self.tree(account)?;
+        let state = |folder: &Folder| match self.folder(folder.id) {
+            Err(Error::NotFound(_)) => None,
+            state => Some(state.map(|state| (folder.id, state))),
+        };
+        // A folder that cannot be read is found before anything is altered.
+        let states = tree.folders.iter().filter_map(state).collect::<Result<Vec<_>>>()?;
+        self.snapshot_account(account, lsn)?;
+        for (id, state) in states {
+            if state.needs_snapshot(folders.get(&id).copied().unwrap_or_default()) {
+                self.snapshot_folder(id, &state)?;
+            }
         }
+        Ok(())
+    }
+
+    fn snapshot_folder(&mut self, folder: FolderId, state: &FolderState) -> Result<()> {
         let listing = &state.listing;
         let snapshot = FolderSnapshot {
             folder,
@@ -161,7 +179,7 @@ impl Pending {
     }
 
     /// A snapshot of the account and its tree, unless one was made since `lsn`.
-    pub fn snapshot_account(&mut self, id: AccountId, lsn: Lsn) -> Result<()> {
+    fn snapshot_account(&mut self, id: AccountId, lsn: Lsn) -> Result<()> {
         let (account, state) = (self.account(id)?, self.account_now(id)?.state);
         if state.snapshot.lsn > lsn {
             return Ok(());

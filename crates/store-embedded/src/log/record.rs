@@ -3,7 +3,7 @@
 use serde::{Deserialize, Serialize};
 use store::{
     AcceptedDomain, Account, AccountId, BodyId, DeliveryId, FlagChange, Flags, Folder, FolderId, FolderName, Keyword,
-    MessageId, ModSeq, Timestamp, Uid, UidSet, UidValidity,
+    MessageId, MessageSize, ModSeq, Timestamp, Uid, UidSet, UidValidity,
 };
 
 use crate::state::{AccountState, BodyRow, DeliveryRow, Place, StoredRow};
@@ -77,7 +77,7 @@ pub(crate) struct PlaceRecord {
     pub uid: Uid,
     pub modseq: ModSeq,
     pub message: MessageId,
-    pub size: u64,
+    pub size: MessageSize,
     pub internal_date: Timestamp,
     pub flags: Flags,
     pub keywords: Vec<Keyword>,
@@ -293,7 +293,7 @@ mod tests {
                 uid: Uid::new(7).unwrap(),
                 modseq: ModSeq(300),
                 message: MessageId(5),
-                size: 70_010,
+                size: 70_010.into(),
                 internal_date: -1,
                 flags: Flags::SEEN,
                 keywords: vec![Keyword::new("$Forwarded").unwrap()],

@@ -122,7 +122,7 @@ impl Embedded {
             }
             messages.push(self.copy_message(source, lost, row, same.then_some(row.uid)).await?);
             *if same { &mut restored.messages } else { &mut restored.appended } += 1;
-            octets += row.size;
+            octets += row.size.octets();
             if messages.len() == AT_ONCE || octets >= OCTETS_AT_ONCE {
                 octets = 0;
                 let messages = std::mem::take(&mut messages);
@@ -134,10 +134,11 @@ impl Embedded {
 
     async fn copy_message(&self, source: &Self, lost: &Listing, row: &Row, uid: Option<Uid>) -> Result<BroughtBack> {
         let length = u64::from(source.engine.outline(row.message)?.prefix);
+        let octets = row.size.octets();
         let mut prefix = BytesMut::new();
-        let mut writer: Box<dyn BodyWriter> = self.stage(Some(row.size - length.min(row.size))).await?;
+        let mut writer: Box<dyn BodyWriter> = self.stage(Some(octets - length.min(octets))).await?;
         let mut at = 0;
-        while at < row.size {
+        while at < octets {
             let mut part: Bytes = source.read(row.message, at..at + Unit::CHUNK).await?;
             if part.is_empty() {
                 return Err(Error::Corrupt("a message in the backup ends too early".into()));

@@ -183,7 +183,7 @@ impl Rebuild {
         let counters = self.pending.counters;
         self.pending.put(Key::counters(), &counters)?;
         let changes = self.pending.take_forming();
-        engine.visible_mut().publish(&changes, self.lsn, Position::default());
+        engine.visible_mut().publish(changes, self.lsn, Position::default());
         if engine.unapplied() > engine.options.unapplied_limit {
             self.follower.follow(false)?;
         }

@@ -51,7 +51,7 @@ impl Rebuild {
         // Into the log as well: a backup of the repaired store has nothing else to know them from.
         let lsn = self.lsn;
         let (end, _) = engine.log_marks(end, lsn, &marks)?;
-        engine.visible_mut().publish(&crate::visible::Changes::default(), lsn, end);
+        engine.visible_mut().publish(crate::visible::Changes::default(), lsn, end);
         self.follower.follow(false)
     }
 

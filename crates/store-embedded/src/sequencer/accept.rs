@@ -4,8 +4,10 @@ use std::any::Any;
 use std::collections::HashMap;
 
 use bytes::Bytes;
-use store::{AccountId, BodyId, DeliveryId, Error, MessageId, ModSeq, Placed, Placement, Result, Uid, UidValidity};
-use store::{Content, Staged};
+use store::{
+    AccountId, BodyId, Content, DeliveryId, Error, MessageId, MessageSize, ModSeq, Placed, Placement, Result, Staged,
+    Uid, UidValidity,
+};
 
 use super::Pending;
 use crate::log::{BodyRecord, MessageRecord, PlaceRecord, Record, Stored, checksums};
@@ -14,7 +16,7 @@ use crate::state::{DeliveryRow, Key};
 
 /// A body that was staged, with its checksums taken.
 pub(crate) struct ReadyBody {
-    pub size: u64,
+    pub size: MessageSize,
     pub checksums: Vec<u32>,
     pub outline: Vec<u8>,
     pub content: ReadyContent,
@@ -82,7 +84,7 @@ impl Pending {
             return Ok(Vec::new());
         }
         if all_or_none {
-            self.judge_all(body.size, &placements)?;
+            self.judge_all(body.size.octets(), &placements)?;
         }
         let id = BodyId(self.counters.content + 1);
         // Placements with the same prefix are the same message.
@@ -109,6 +111,7 @@ impl Pending {
         let messages = made.len() as u32;
         let ReadyBody { size, checksums, outline, content } = body;
         let stored = self.take_body(content)?;
+        let size = size.octets();
         let record = BodyRecord { id, size, stored, checksums, outline, messages };
         self.apply_and_log(&Record::Body(record))?;
         Ok(answers)
@@ -130,9 +133,9 @@ impl Pending {
 
     /// The inner error is this placement's own: nothing was altered for it. After an outer one nothing of the whole
     /// batch counts.
-    fn place(&mut self, message: MessageId, body: u64, placement: Placement) -> Result<Result<Placed>> {
-        let size = placement.prefix.len() as u64 + body;
-        let (modseq, uid_validity) = match self.judge(&placement, size) {
+    fn place(&mut self, message: MessageId, body: MessageSize, placement: Placement) -> Result<Result<Placed>> {
+        let size = body.after(placement.prefix.len());
+        let (modseq, uid_validity) = match self.judge(&placement, size.octets()) {
             Ok(Judged::New(modseq, uid_validity)) => (modseq, uid_validity),
             Ok(Judged::Known(placed)) => return Ok(Ok(placed)),
             Err(error) => return Ok(Err(error)),

@@ -79,12 +79,12 @@ impl Pending {
         for message in messages {
             let BroughtBack { uid, prefix, body, held, flags, keywords, internal_date } = message;
             let id = self.counters.content + 1;
-            let ReadyBody { size: octets, checksums, outline, content } = body;
-            let size = prefix.len() as u64 + octets;
+            let ReadyBody { size: body, checksums, outline, content } = body;
+            let size = body.after(prefix.len());
             let stored = self.take_body(content)?;
             let record = MessageRecord { id: MessageId(id), body: BodyId(id), prefix: prefix.to_vec() };
             self.apply_and_log(&Record::Message(record))?;
-            let record = BodyRecord { id: BodyId(id), size: octets, stored, checksums, outline, messages: 1 };
+            let record = BodyRecord { id: BodyId(id), size: body.octets(), stored, checksums, outline, messages: 1 };
             self.apply_and_log(&Record::Body(record))?;
             self.held.push(held);
             let uid = uid.unwrap_or(next);

@@ -67,7 +67,7 @@ impl Pending {
             if self.disk_full {
                 return Err(Error::DiskFull);
             }
-            let octets = listing.rows_in(&changed).map(|row| row.size).sum();
+            let octets = listing.rows_in(&changed).map(|row| row.size.octets()).sum();
             self.admit(to.account(), octets, changed.len())?;
         }
         drop((listing, target));

@@ -15,7 +15,7 @@ use store::{
 use super::Held;
 use crate::engine::Engine;
 use crate::log::{FrameHeader, Lsn, Position, Record, SegmentId, encode_record};
-use crate::state::{AccountState, Counters, Key, decode, encode, layered_range};
+use crate::state::{AccountState, Counters, Encoder, Key, decode, layered_range};
 use crate::visible::{Changes, FolderState};
 
 /// An account's counters and quota, as the order of changes has them now.
@@ -30,7 +30,7 @@ pub(crate) struct Pending {
     /// Gathered for the next durable point.
     pub forming: Changes,
     /// On its way to disk.
-    pub flying: Option<Arc<Changes>>,
+    pub flying: Option<Changes>,
     pub counters: Counters,
     /// Of the durable point being gathered.
     pub lsn: Lsn,
@@ -48,6 +48,7 @@ pub(crate) struct Pending {
     /// Counts what was altered: a verb that fails after it began takes its whole batch along, so that nothing is
     /// ever half done.
     pub alterations: u64,
+    encoder: Encoder,
     accounts: HashMap<AccountId, AccountNow>,
     /// Generations of delivery ids that were looked for, and whether they may hold any.
     pub delivery_generations: HashMap<u32, bool>,
@@ -69,6 +70,7 @@ impl Pending {
             disk_full: false,
             rebuilding: false,
             alterations: 0,
+            encoder: Encoder::default(),
             accounts: HashMap::new(),
             delivery_generations: HashMap::new(),
         }
@@ -131,13 +133,19 @@ impl Pending {
     }
 
     pub fn put<T: Serialize>(&mut self, key: Key, value: &T) -> Result<()> {
-        self.put_octets(key, encode(value)?);
+        let row = self.encoder.encode(value)?;
+        self.put_row(key, row);
         Ok(())
     }
 
-    pub fn put_octets(&mut self, key: Key, octets: Bytes) {
+    pub fn put_octets(&mut self, key: Key, octets: &[u8]) {
+        let row = self.encoder.copy(octets);
+        self.put_row(key, row);
+    }
+
+    fn put_row(&mut self, key: Key, row: Bytes) {
         self.alterations += 1;
-        self.forming.rows.put(key, octets);
+        self.forming.rows.put(key, row);
     }
 
     pub fn delete(&mut self, key: Key) {

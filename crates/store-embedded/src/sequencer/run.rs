@@ -1,6 +1,8 @@
-//! The sequencer's thread: gathers verbs while the last durable point is on its way to disk.
+//! The sequencer's thread: gathers verbs while the last durable point is on its way to disk, then makes that visible and
+//! answers.
 
 use std::sync::Arc;
+use std::time::{Duration, Instant};
 
 use bytes::Bytes;
 use crossbeam_channel::{Receiver, Sender, select_biased};
@@ -10,7 +12,7 @@ use super::{Held, Pending};
 use crate::engine::Engine;
 use crate::log::{FrameHeader, Lsn, Position, Predecessor, SegmentHeader};
 use crate::state::{Counters, Key};
-use crate::visible::Changes;
+use crate::writer::Writer;
 
 /// Tells a caller how it ended.
 pub(crate) type Answer = Box<dyn FnOnce(Result<()>) + Send>;
@@ -23,14 +25,13 @@ pub(crate) enum Message {
 
 /// How a batch ended.
 pub(crate) enum Written {
-    Durable,
+    /// After so long.
+    Durable(Duration),
     /// Nothing of it counts; the log goes on at this place, or in a segment yet to be begun.
-    Lost {
-        resume: Option<Position>,
-    },
+    Lost { error: Error, resume: Option<Position> },
 }
 
-/// One durable point on its way.
+/// What the writer is to make durable in one.
 pub(crate) struct Batch {
     pub lsn: Lsn,
     pub frame: Position,
@@ -40,25 +41,52 @@ pub(crate) struct Batch {
     /// What its bodies hold until it is durable.
     pub held: Vec<Held>,
     pub records: Vec<u8>,
-    pub changes: Arc<Changes>,
-    pub answers: Vec<Answer>,
 }
 
-impl Batch {
-    pub fn end(&self) -> Position {
-        let bodies: usize = self.bodies.iter().map(Bytes::len).sum();
-        let length = if self.records.is_empty() { 0 } else { FrameHeader::LENGTH + bodies + self.records.len() };
-        Position { offset: self.frame.offset + length as u64, ..self.frame }
-    }
+/// A batch on its way to disk: what is to be done when it is there. Its changes are [`Pending::flying`].
+struct Flight {
+    lsn: Lsn,
+    /// The end of its frame; a batch without records has none, and only waits for those before it.
+    end: Option<Position>,
+    answers: Vec<Answer>,
 }
+
+/// When what was decided sets out.
+enum Due {
+    Now,
+    At(Instant),
+    /// Not before something else happens.
+    Unknown,
+}
+
+/// A batch smaller than the last one waits for more.
+struct Patience {
+    /// How many the last one answered.
+    last: usize,
+    until: Instant,
+    /// Nobody asked for anything while the last one was written.
+    is_quiet: bool,
+}
+
+impl Patience {
+    /// The part of a write's time for which it waits, and how long at most.
+    const PART: u32 = 4;
+    const LIMIT: Duration = Duration::from_millis(2);
+}
+
+/// The way to the writer's thread and back: the writer goes along with each batch.
+pub(crate) type WriterThread = (Sender<(Writer, Batch)>, Receiver<(Writer, Written)>);
 
 pub(crate) struct Sequencer {
     engine: Arc<Engine>,
     pending: Pending,
     inbox: Receiver<Message>,
-    writer: Sender<Batch>,
-    /// The writer is done with the batch it was given.
-    written: Receiver<Written>,
+    /// Away while a batch is on its way to disk.
+    writer: Option<Writer>,
+    batches: Sender<(Writer, Batch)>,
+    written: Receiver<(Writer, Written)>,
+    flight: Option<Flight>,
+    patience: Patience,
     answers: Vec<Answer>,
     /// The end of the last batch handed over.
     end: Position,
@@ -72,13 +100,16 @@ impl Sequencer {
         engine: Arc<Engine>,
         counters: Counters,
         inbox: Receiver<Message>,
-        (writer, written): (Sender<Batch>, Receiver<Written>),
+        writer: Writer,
+        (batches, written): WriterThread,
         (end, begin_segment): (Position, bool),
         last: Lsn,
     ) -> Self {
         let pending = Pending::new(engine.clone(), counters);
+        let patience = Patience { last: 0, until: Instant::now(), is_quiet: true };
+        let (writer, flight, answers, begins) = (Some(writer), None, Vec::new(), None);
         let mut sequencer =
-            Self { engine, pending, inbox, writer, written, answers: Vec::new(), end, last, begins: None };
+            Self { engine, pending, inbox, writer, batches, written, flight, patience, answers, end, last, begins };
         if begin_segment {
             sequencer.begin_segment();
         }
@@ -87,37 +118,53 @@ impl Sequencer {
 
     /// Runs until the store closes: then everything asked before is durable.
     ///
-    /// What was decided goes on its way as soon as the writer is free; meanwhile the next batch forms. A full one
-    /// waits for the writer, and callers with it.
+    /// What was decided goes on its way when the writer is free; meanwhile the next batch forms. A full one waits for
+    /// the writer, and callers with it.
     pub fn run(mut self) {
-        let mut closing = false;
+        let (mut closing, never) = (false, crossbeam_channel::never());
         while !self.engine.is_poisoned() {
-            self.hand_over();
-            if closing && self.pending.flying.is_none() {
+            let due = self.due(closing);
+            let wake = match due {
+                Due::Now if self.is_alone() => {
+                    self.write_here();
+                    continue;
+                }
+                Due::Now => {
+                    self.hand_over();
+                    crossbeam_channel::never()
+                }
+                Due::At(time) => crossbeam_channel::at(time),
+                Due::Unknown => crossbeam_channel::never(),
+            };
+            if closing && self.flight.is_none() {
                 break;
             }
-            if closing || self.is_full() {
-                match self.written.recv() {
-                    Ok(written) => self.written(written),
-                    Err(_) => break,
-                }
-                continue;
-            }
+            let inbox = if closing || self.is_full() || self.is_behind() { &never } else { &self.inbox };
             select_biased! {
                 recv(self.written) -> written => match written {
-                    Ok(written) => self.written(written),
+                    Ok((writer, written)) => {
+                        self.writer = Some(writer);
+                        self.written(written, closing);
+                    }
                     Err(_) => break,
                 },
-                recv(self.inbox) -> message => match message {
+                recv(inbox) -> message => match message {
                     Ok(Message::Verb(verb)) => self.decide(verb),
                     Ok(Message::Close) | Err(_) => closing = true,
                 },
+                recv(wake) -> _ => {}
             }
         }
     }
 
     fn is_full(&self) -> bool {
         self.pending.bodies_length + self.pending.records.len() >= self.engine.options.batch_size
+    }
+
+    /// The index is so far behind that the next batch cannot begin, while one is still to be answered.
+    fn is_behind(&self) -> bool {
+        let limit = self.engine.options.unapplied_limit;
+        self.flight.is_some() && self.answers.is_empty() && self.engine.unapplied() > limit
     }
 
     fn decide(&mut self, verb: Verb) {
@@ -175,17 +222,44 @@ impl Sequencer {
         true
     }
 
-    fn hand_over(&mut self) {
-        if self.pending.flying.is_some() || self.answers.is_empty() {
-            return;
+    fn due(&self, closing: bool) -> Due {
+        if self.writer.is_none() || self.answers.is_empty() {
+            return Due::Unknown;
         }
+        // Callers who were answered together come back together: a sync for the first of them alone would make all
+        // others wait for it.
+        let is_small = self.answers.len() < self.patience.last && !closing && !self.is_full();
+        if is_small && Instant::now() < self.patience.until { Due::At(self.patience.until) } else { Due::Now }
+    }
+
+    /// Whether one caller after the other is answered, with nobody else about.
+    fn is_alone(&self) -> bool {
+        self.answers.len() == 1 && self.patience.last <= 1 && self.patience.is_quiet && self.inbox.is_empty()
+    }
+
+    fn hand_over(&mut self) {
+        let Some(writer) = self.writer.take() else { return };
+        let batch = self.take_batch();
+        if self.batches.send((writer, batch)).is_err() {
+            self.engine.poison();
+        }
+    }
+
+    /// With nothing else to decide meanwhile: to wake the writer's thread and be woken by it would cost more.
+    fn write_here(&mut self) {
+        let Some(mut writer) = self.writer.take() else { return };
+        let written = writer.make_durable(self.take_batch());
+        self.writer = Some(writer);
+        self.written(written, false);
+    }
+
+    fn take_batch(&mut self) -> Batch {
         self.last = self.pending.lsn;
         if !self.pending.records.is_empty() {
             let counters = self.pending.counters;
             // A few plain numbers can always be encoded.
             let _ = self.pending.put(Key::counters(), &counters);
         }
-        let changes = Arc::new(self.pending.take_forming());
         let batch = Batch {
             lsn: self.last,
             frame: self.pending.frame,
@@ -193,15 +267,16 @@ impl Sequencer {
             bodies: std::mem::take(&mut self.pending.bodies),
             held: std::mem::take(&mut self.pending.held),
             records: std::mem::take(&mut self.pending.records),
-            changes: changes.clone(),
-            answers: std::mem::take(&mut self.answers),
         };
-        self.pending.bodies_length = 0;
-        self.end = batch.end();
-        self.pending.flying = Some(changes);
-        if self.writer.send(batch).is_err() {
-            self.engine.poison();
-        }
+        let length = FrameHeader::LENGTH + std::mem::take(&mut self.pending.bodies_length) + batch.records.len();
+        let end = Position { offset: batch.frame.offset + length as u64, ..batch.frame };
+        let end = (!batch.records.is_empty()).then_some(end);
+        self.end = end.unwrap_or(self.end);
+        self.pending.flying = Some(self.pending.take_forming());
+        let answers = std::mem::take(&mut self.answers);
+        self.patience.last = answers.len();
+        self.flight = Some(Flight { lsn: self.last, end, answers });
+        batch
     }
 
     /// Nothing that was gathered counts.
@@ -212,13 +287,21 @@ impl Sequencer {
         }
     }
 
-    fn written(&mut self, written: Written) {
+    fn written(&mut self, written: Written, closing: bool) {
+        let (Some(flight), Some(changes)) = (self.flight.take(), self.pending.flying.take()) else { return };
+        self.patience.is_quiet = self.inbox.is_empty();
         match written {
-            Written::Durable => {
-                self.pending.flying = None;
+            Written::Durable(after) => {
+                self.patience.until = Instant::now() + (after / Patience::PART).min(Patience::LIMIT);
+                // The next batch is on its way while readers and callers are told of this one.
+                if let Due::Now = self.due(closing) {
+                    self.hand_over();
+                }
+                self.engine.publish(changes, flight.lsn, flight.end);
+                flight.answers.into_iter().for_each(|answer| answer(Ok(())));
             }
-            Written::Lost { resume } => {
-                self.pending.flying = None;
+            Written::Lost { error, resume } => {
+                flight.answers.into_iter().for_each(|answer| answer(Err(error.clone())));
                 self.abandon_batch();
                 self.begins = None;
                 match resume {

@@ -72,9 +72,12 @@ impl Key {
         let mut octets = SmallVec::new();
         octets.push(table as u8);
         fields.iter().for_each(|field| octets.extend_from_slice(field));
-        let head = octets.iter().chain(std::iter::repeat(&0)).take(16);
-        let head = head.fold(0, |head, octet| head << 8 | u128::from(*octet));
-        Self { head, octets }
+        let head = octets.first_chunk().copied().unwrap_or_else(|| {
+            let mut head = [0; 16];
+            head.iter_mut().zip(&octets).for_each(|(head, octet)| *head = *octet);
+            head
+        });
+        Self { head: u128::from_be_bytes(head), octets }
     }
 
     pub fn table(&self) -> Table {

@@ -43,9 +43,9 @@ impl Memtable {
     }
 
     /// Lays newer rows over these.
-    pub fn merge(&mut self, newer: &Self) {
+    pub fn merge(&mut self, newer: Self) {
         self.octets += newer.octets;
-        self.rows.extend(newer.rows.iter().map(|(key, value)| (key.clone(), value.clone())));
+        self.rows.extend(newer.rows);
     }
 
     pub fn is_empty(&self) -> bool {

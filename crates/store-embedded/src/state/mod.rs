@@ -7,6 +7,6 @@ mod value;
 pub(crate) use key::{Key, Table};
 pub(crate) use memtable::{Memtable, Overlay, layered_range, overlay};
 pub(crate) use value::{
-    AccountState, BodyRow, Counters, DeliveryRow, FolderKeywords, FolderMeta, MessageRow, Place, Progress,
+    AccountState, BodyRow, Counters, DeliveryRow, Encoder, FolderKeywords, FolderMeta, MessageRow, Place, Progress,
     RetainedPage, SegmentRow, SnapshotPlace, StoredRow, decode, encode,
 };

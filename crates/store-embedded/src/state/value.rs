@@ -2,11 +2,12 @@
 
 use std::collections::HashMap;
 
+use bytes::{Bytes, BytesMut};
 use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
 use store::{
-    BodyId, Error, Flags, FolderId, Keyword, KeywordSet, Listing, MessageId, ModSeq, Result, Row, Timestamp, Uid,
-    UidValidity,
+    BodyId, Error, Flags, FolderId, Keyword, KeywordSet, Listing, MessageId, MessageSize, ModSeq, Result, Row,
+    Timestamp, Uid, UidValidity,
 };
 
 use crate::log::{Lsn, Position, SegmentId};
@@ -37,7 +38,7 @@ pub(crate) struct MessageRow {
     /// Where its record lies: what compaction must copy.
     pub segment: SegmentId,
     #[serde(with = "serde_octets")]
-    pub prefix: bytes::Bytes,
+    pub prefix: Bytes,
 }
 
 /// Octets in one piece rather than one by one.
@@ -184,7 +185,7 @@ pub(crate) struct StoredRow {
     pub keywords: u32,
     pub modseq: ModSeq,
     pub message: MessageId,
-    pub size: u64,
+    pub size: MessageSize,
     pub internal_date: Timestamp,
     pub flags: Flags,
 }
@@ -226,9 +227,44 @@ impl From<StoredRow> for Row {
     }
 }
 
-pub(crate) fn encode<T: Serialize>(value: &T) -> Result<bytes::Bytes> {
+pub(crate) fn encode<T: Serialize>(value: &T) -> Result<Bytes> {
     let octets = postcard::to_allocvec(value);
-    octets.map(Into::into).map_err(|error| Error::Unavailable(format!("a row cannot be encoded: {error}")))
+    octets.map(Into::into).map_err(|error| unencodable(&error))
+}
+
+/// Encodes many values, which share a few pieces of memory: a row costs none of its own, and they all go together.
+#[derive(Default)]
+pub(crate) struct Encoder {
+    scratch: Vec<u8>,
+    piece: BytesMut,
+}
+
+impl Encoder {
+    const PIECE: usize = 64 * 1024;
+
+    pub fn encode<T: Serialize>(&mut self, value: &T) -> Result<Bytes> {
+        self.scratch.clear();
+        let encoded = postcard::to_extend(value, std::mem::take(&mut self.scratch));
+        let octets = encoded.map_err(|error| unencodable(&error))?;
+        let row = self.copy(&octets);
+        self.scratch = octets;
+        Ok(row)
+    }
+
+    pub fn copy(&mut self, octets: &[u8]) -> Bytes {
+        if octets.is_empty() {
+            return Bytes::new();
+        }
+        if self.piece.capacity() < octets.len() {
+            self.piece = BytesMut::with_capacity(Self::PIECE.max(octets.len()));
+        }
+        self.piece.extend_from_slice(octets);
+        self.piece.split().freeze()
+    }
+}
+
+fn unencodable(error: &postcard::Error) -> Error {
+    Error::Unavailable(format!("a row cannot be encoded: {error}"))
 }
 
 pub(crate) fn decode<T: DeserializeOwned>(octets: &[u8]) -> Result<T> {
@@ -249,7 +285,7 @@ mod tests {
         let mut listing = Listing::new(UidValidity(NonZeroU32::MIN));
         for keywords in [vec![], vec![word("a")], vec![word("b"), word("a")], vec![word("a")]] {
             let set = listing.intern(&keywords).unwrap();
-            listing.push(ModSeq(2), MessageId(1), 1, 0, Flags::NONE, set).unwrap();
+            listing.push(ModSeq(2), MessageId(1), 1.into(), 0, Flags::NONE, set).unwrap();
         }
         let rows: Vec<Row> = listing.rows().skip(1).copied().collect();
         let page = RetainedPage::of(&listing, &rows);

@@ -5,7 +5,7 @@ use bytes::Bytes;
 use super::harness::{End, Open};
 use super::letters::{letter, prefix};
 use super::trial::{Trial, keyword, keyword_names, placement, set, uid, wait};
-use crate::{Accept, Change, DeliveryId, Error, Flags, FolderId, Placement, Unit};
+use crate::{Accept, Change, DeliveryId, Error, Flags, FolderId, MessageSize, Placement, Unit};
 
 fn delivery(folder: FolderId, id: u128) -> Placement {
     Placement { delivery: Some(DeliveryId(id)), ..placement(folder) }
@@ -22,10 +22,30 @@ pub fn a_message_is_there_once_accept_answers(open: Open) {
     trial.holds(|trial| {
         let rows = trial.rows(inbox);
         assert_eq!(rows.len(), 1);
-        assert_eq!((rows[0].uid, rows[0].size, rows[0].flags), (placed.uid, 5000, Flags::NONE));
+        assert_eq!((rows[0].uid, rows[0].size.octets(), rows[0].flags), (placed.uid, 5000, Flags::NONE));
         assert_eq!(trial.read_whole(rows[0].message).unwrap(), octets);
         assert_eq!((trial.usage(ann).octets, trial.usage(ann).messages), (5000, 1));
         assert_eq!(trial.listing(inbox).uid_validity(), validity);
+    });
+}
+
+pub fn a_last_line_without_an_end_is_told(open: Open) {
+    let mut trial = Trial::new(open);
+    let ann = trial.account("ann");
+    let inbox = trial.inbox(ann);
+    let bodies = [("", 0), ("\r\n", 2), ("a", 3), ("a\r", 4), ("a\n", 4), ("a\r\n", 3), ("a\r\n\r\nb\n\r", 10)];
+    for (body, _) in bodies {
+        for piece in 1..=3 {
+            let body = trial.stage(body.as_bytes(), piece);
+            let accepted = wait(trial.mailboxes().accept(Accept::each(body, vec![placement(inbox)])));
+            assert!(accepted.unwrap()[0].is_ok());
+        }
+    }
+    trial.holds(|trial| {
+        let rows = trial.rows(inbox);
+        for (row, (body, lines)) in rows.iter().zip(bodies.iter().flat_map(|body| [body; 3])) {
+            assert_eq!((row.size.octets(), row.size.octets_in_lines()), (body.len() as u64, *lines), "{body:?}");
+        }
     });
 }
 
@@ -69,14 +89,14 @@ pub fn each_placement_has_its_own_prefix_flags_keywords_and_date(open: Open) {
             let whole = [&placement.prefix[..], &body].concat();
             assert_eq!(
                 (row.size, row.flags, row.internal_date),
-                (whole.len() as u64, placement.flags, placement.internal_date)
+                (MessageSize::of(&whole), placement.flags, placement.internal_date)
             );
             assert_eq!(keyword_names(&listing, row), names);
             assert_eq!(trial.read_whole(row.message).unwrap(), whole);
             let outlines = wait(trial.mailboxes().outlines(&[row.message])).unwrap();
             assert_eq!(outlines[0].as_ref().unwrap().prefix as usize, placement.prefix.len());
             let unseen = u32::from(!placement.flags.contains(Flags::SEEN));
-            assert_eq!((listing.unseen(), listing.octets()), (unseen, row.size));
+            assert_eq!((listing.unseen(), listing.octets()), (unseen, row.size.octets()));
         }
     });
 }
@@ -259,7 +279,7 @@ pub fn the_announced_size_is_a_hint(open: Open) {
     }
     trial.holds(|trial| {
         for (row, size) in trial.rows(inbox).iter().zip([10, 1_000_000, 1_000_000, 0]) {
-            assert_eq!(row.size, size as u64);
+            assert_eq!(row.size.octets(), size as u64);
             assert!(trial.read_whole(row.message).unwrap() == letter(1, size));
         }
     });

@@ -147,7 +147,7 @@ pub fn a_move_within_one_folder_gives_new_uids(open: Open) {
     trial.holds(|trial| {
         let rows = trial.rows(inbox);
         assert_eq!(
-            rows.iter().map(|row| (row.uid.get(), row.size)).collect::<Vec<_>>(),
+            rows.iter().map(|row| (row.uid.get(), row.size.octets())).collect::<Vec<_>>(),
             [(3, 300), (4, 100), (5, 200)]
         );
     });

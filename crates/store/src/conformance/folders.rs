@@ -96,7 +96,7 @@ pub fn renaming_inbox_moves_its_messages_and_leaves_it_empty(open: Open) {
         assert_eq!((now.id, now.uid_validity, now.subscribed), (before.id, before.uid_validity, true));
         assert!(trial.listing(now.id).is_empty() && trial.listing(now.id).uid_next() >= uid(4));
         let moved = trial.rows(trial.id(ann, "old/mail"));
-        assert_eq!(moved.iter().map(|row| row.size).collect::<Vec<_>>(), [100, 200, 300]);
+        assert_eq!(moved.iter().map(|row| row.size.octets()).collect::<Vec<_>>(), [100, 200, 300]);
         assert!(moved.iter().all(|row| row.flags == Flags::FLAGGED));
         assert_eq!(trial.folder(ann, "INBOX/child"), child, "its children stay");
         assert_eq!(trial.uids(child.id), [1]);

@@ -54,6 +54,7 @@ macro_rules! conformance {
             }
             arrivals {
                 a_message_is_there_once_accept_answers
+                a_last_line_without_an_end_is_told
                 one_accept_places_in_folders_of_several_accounts
                 each_placement_has_its_own_prefix_flags_keywords_and_date
                 a_retry_is_answered_with_the_first_placement

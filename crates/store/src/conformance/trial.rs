@@ -11,8 +11,8 @@ use bytes::Bytes;
 use super::harness::{End, Harness, Open};
 use crate::{
     Accept, AccountId, Address, Applied, Change, Directory, FlagChange, Flags, Folder, FolderChange, FolderId,
-    FolderName, Keyword, Listing, Mailboxes, MessageId, ModSeq, NewAccount, Placed, Placement, Result, Row, Settings,
-    Staged, Uid, UidSet, Unit, Usage, Watch,
+    FolderName, Keyword, Listing, Mailboxes, MessageId, MessageSize, ModSeq, NewAccount, Placed, Placement, Result,
+    Row, Settings, Staged, Uid, UidSet, Unit, Usage, Watch,
 };
 
 pub(super) struct Trial {
@@ -109,7 +109,7 @@ impl Trial {
             wait(writer.write(chunk)).unwrap();
         }
         let staged = wait(writer.finish()).unwrap();
-        assert_eq!(staged.size, octets.len() as u64);
+        assert_eq!(staged.size, MessageSize::of(octets));
         staged
     }
 

@@ -109,7 +109,7 @@ mod tests {
             let at = ModSeq(*modseq);
             match *step {
                 Step::Push => {
-                    listing.push(at, MessageId(*modseq), 1, 0, Flags::NONE, KeywordSet(0)).unwrap();
+                    listing.push(at, MessageId(*modseq), 1.into(), 0, Flags::NONE, KeywordSet(0)).unwrap();
                 }
                 Step::Flag(uid) => {
                     listing.set_flags(Uid::new(uid).unwrap(), at, Flags::SEEN, KeywordSet(0));

@@ -5,7 +5,7 @@ use std::collections::HashSet;
 use std::sync::Arc;
 
 use super::{Listing, Page, Row, Slot};
-use crate::{Error, Flags, Keyword, KeywordSet, MessageId, ModSeq, Result, Timestamp, Uid, UidSet};
+use crate::{Error, Flags, Keyword, KeywordSet, MessageId, MessageSize, ModSeq, Result, Timestamp, Uid, UidSet};
 
 impl Listing {
     /// Adds a message under the next UID.
@@ -13,7 +13,7 @@ impl Listing {
         &mut self,
         modseq: ModSeq,
         message: MessageId,
-        size: u64,
+        size: MessageSize,
         internal_date: Timestamp,
         flags: Flags,
         keywords: KeywordSet,
@@ -31,12 +31,15 @@ impl Listing {
         root.uid_next = next;
         root.highest_modseq = root.highest_modseq.max(modseq);
         match root.slots.last_mut() {
-            Some(slot) if slot.page.rows().len() < Page::CAPACITY => Arc::make_mut(&mut slot.page).push(row),
+            Some(slot) if slot.page.rows().len() < Page::CAPACITY => match Arc::get_mut(&mut slot.page) {
+                Some(page) => page.push(row),
+                None => slot.page = Arc::new(slot.page.followed_by(row)),
+            },
             _ => root.slots.extend(Slot::new(root.len, vec![row])),
         }
         root.len += 1;
         root.unseen += u32::from(!flags.contains(Flags::SEEN));
-        root.octets = root.octets.saturating_add(size);
+        root.octets = root.octets.saturating_add(size.octets());
         Ok(uid)
     }
 
@@ -107,7 +110,7 @@ impl Listing {
             page.recount();
         }
         root.highest_modseq = root.highest_modseq.max(modseq);
-        root.octets = removed.iter().fold(root.octets, |octets, row| octets.saturating_sub(row.size));
+        root.octets = removed.iter().fold(root.octets, |octets, row| octets.saturating_sub(row.size.octets()));
         root.slots = merged(std::mem::take(&mut root.slots));
         root.unseen = root.slots.iter().map(|slot| slot.page.unseen()).sum();
         root.len -= removed.len() as u32;
@@ -155,7 +158,7 @@ mod tests {
     fn filled(count: u32) -> Listing {
         let mut listing = Listing::new(UidValidity(NonZeroU32::MIN));
         for n in 1..=count {
-            listing.push(ModSeq(n.into()), MessageId(n.into()), 10, 0, Flags::NONE, KeywordSet(0)).unwrap();
+            listing.push(ModSeq(n.into()), MessageId(n.into()), 10.into(), 0, Flags::NONE, KeywordSet(0)).unwrap();
         }
         listing
     }
@@ -212,7 +215,7 @@ mod tests {
         let mut listing = filled(0);
         let all: Vec<Keyword> = (0..Listing::MAX_KEYWORDS).filter_map(|n| Keyword::new(&format!("k{n}"))).collect();
         let set = listing.intern(&all).unwrap();
-        listing.push(ModSeq(1), MessageId(1), 1, 0, Flags::NONE, set).unwrap();
+        listing.push(ModSeq(1), MessageId(1), 1.into(), 0, Flags::NONE, set).unwrap();
         assert!(matches!(listing.intern(&[Keyword::new("more").unwrap()]), Err(Error::Limit(_))));
         assert_eq!(listing.keywords(set).count(), Listing::MAX_KEYWORDS);
     }

@@ -125,7 +125,7 @@ mod tests {
     fn filled(count: u32) -> Listing {
         let mut listing = Listing::new(UidValidity(NonZeroU32::MIN));
         for n in 1..=count {
-            listing.push(ModSeq(n.into()), MessageId(n.into()), 10, 0, Flags::NONE, KeywordSet(0)).unwrap();
+            listing.push(ModSeq(n.into()), MessageId(n.into()), 10.into(), 0, Flags::NONE, KeywordSet(0)).unwrap();
         }
         listing
     }

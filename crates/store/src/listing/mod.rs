@@ -75,7 +75,7 @@ impl Listing {
                     return Err(damaged("rows"));
                 }
                 last = row.uid.get();
-                octets = octets.saturating_add(row.size);
+                octets = octets.saturating_add(row.size.octets());
             }
             let Some(slot) = Slot::new(start, rows) else { continue };
             start += slot.page.len();

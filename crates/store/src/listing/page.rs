@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use crate::{Flags, KeywordSet, MessageId, ModSeq, Timestamp, Uid};
+use crate::{Flags, KeywordSet, MessageId, MessageSize, ModSeq, Timestamp, Uid};
 
 /// One message in one folder: 48 octets.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -11,8 +11,8 @@ pub struct Row {
     pub keywords: KeywordSet,
     pub modseq: ModSeq,
     pub message: MessageId,
-    /// Octets of the whole message (RFC822.SIZE).
-    pub size: u64,
+    /// Of the whole message.
+    pub size: MessageSize,
     pub internal_date: Timestamp,
     pub flags: Flags,
 }
@@ -51,6 +51,15 @@ impl Page {
     /// Rows without `\Seen`.
     pub fn unseen(&self) -> u32 {
         self.unseen
+    }
+
+    /// A copy with one more row, and room for a few.
+    pub(super) fn followed_by(&self, row: Row) -> Self {
+        let mut rows = Vec::with_capacity(Self::CAPACITY.min(self.rows.len() + 8));
+        rows.extend_from_slice(&self.rows);
+        let mut page = Self { rows, ..*self };
+        page.push(row);
+        page
     }
 
     pub(super) fn push(&mut self, row: Row) {

@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use bytes::Bytes;
 
-use crate::{BodyWriter, Content, Future, Result, Staged};
+use crate::{BodyWriter, Content, Future, MessageSize, Result, Staged};
 
 /// Collects a body and reads it as it comes.
 pub(super) struct Collected {
@@ -24,7 +24,7 @@ impl BodyWriter for Collected {
     fn finish(self: Box<Self>) -> Future<'static, Result<Staged>> {
         Box::pin(async move {
             Ok(Staged {
-                size: self.bytes.len() as u64,
+                size: MessageSize::of(&self.bytes),
                 outline: Arc::new(self.parser.finish()),
                 content: Content::Inline { bytes: Bytes::from(self.bytes), permit: Box::new(()) },
             })

@@ -11,8 +11,8 @@ use super::body::Collected;
 use super::state::{Contents, Mailbox, Message, State, identity};
 use crate::{
     Accept, AccountId, Applied, BodyWriter, Change, Content, Error, FolderChange, FolderId, FolderName, Folders,
-    Future, Keyword, Lease, Listing, Mailboxes, MessageId, MessageOutline, ModSeq, Placed, Placement, Result, Uid,
-    UidSet, Unit, Usage, Watch,
+    Future, Keyword, Lease, Listing, Mailboxes, MessageId, MessageOutline, MessageSize, ModSeq, Placed, Placement,
+    Result, Uid, UidSet, Unit, Usage, Watch,
 };
 
 impl Mailboxes for Memory {
@@ -179,8 +179,8 @@ impl State {
         if let Some(known) = known {
             return Ok(Placed { duplicate: true, ..*known });
         }
-        let size = (message.prefix.len() + message.body.len()) as u64;
-        mailbox.check_quota(size)?;
+        let size = MessageSize::of(&message.body).after(message.prefix.len());
+        mailbox.check_quota(size.octets())?;
         let mut listing = mailbox.contents(placement.folder)?.listing.clone();
         let modseq = ModSeq(mailbox.modseq.0 + 1);
         let keywords = listing.intern(&placement.keywords)?;
@@ -238,7 +238,7 @@ impl Mailbox {
                 let moves = matches!(change, Change::Move { .. });
                 let mut target = if to == folder { listing.clone() } else { self.target(folder, to)? };
                 if !moves && !changed.is_empty() {
-                    self.check_quota(listing.rows_in(&changed).map(|row| row.size).sum())?;
+                    self.check_quota(listing.rows_in(&changed).map(|row| row.size.octets()).sum())?;
                 }
                 let pairs = copy(&listing, &changed, &mut target, modseq)?;
                 let uid_validity = target.uid_validity();

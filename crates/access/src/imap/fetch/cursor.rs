@@ -195,7 +195,7 @@ impl Cursor {
                 FetchItem::ModSeq => write::mod_seq(out, open.row.modseq.0),
                 FetchItem::Rfc822Size => {
                     out.extend_from_slice(b"RFC822.SIZE ");
-                    write::number(out, open.row.size);
+                    write::number(out, open.row.size.octets());
                 }
                 FetchItem::InternalDate => {
                     out.extend_from_slice(b"INTERNALDATE ");
@@ -215,7 +215,7 @@ impl Cursor {
                     }
                 }
                 FetchItem::Rfc822 | FetchItem::Rfc822Header | FetchItem::Rfc822Text | FetchItem::Section { .. } => {
-                    match source(item, open.row.size, open.outline.as_ref()) {
+                    match source(item, open.row.size.octets(), open.outline.as_ref()) {
                         Source::Nothing => {
                             write::item_name(out, item);
                             out.extend_from_slice(b" NIL");

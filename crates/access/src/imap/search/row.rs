@@ -52,8 +52,8 @@ impl<'a> RowKeys<'a> {
                 let place = ranges.partition_point(|range| range.end <= position);
                 ranges.get(place).is_some_and(|range| range.contains(&position))
             }
-            SearchKey::Larger(size) => row.size > *size,
-            SearchKey::Smaller(size) => row.size < *size,
+            SearchKey::Larger(size) => row.size.octets() > *size,
+            SearchKey::Smaller(size) => row.size.octets() < *size,
             SearchKey::Before(date) => day(row.internal_date) < *date,
             SearchKey::On(date) => day(row.internal_date) == *date,
             SearchKey::Since(date) => day(row.internal_date) >= *date,

@@ -3,7 +3,7 @@ use std::num::NonZeroU32;
 
 use bytes::Bytes;
 use proto::dot::Stuffer;
-use store::{Error, Flags, KeywordSet, MessageId, ModSeq, Uid, UidValidity, Unit};
+use store::{Error, Flags, KeywordSet, MessageId, MessageSize, ModSeq, Uid, UidValidity, Unit};
 
 use super::*;
 use crate::reply::Coding;
@@ -12,7 +12,7 @@ use crate::reply::Coding;
 fn maildrop(messages: &[Bytes]) -> Maildrop {
     let mut listing = Listing::new(UidValidity(NonZeroU32::new(7).unwrap()));
     for (n, message) in (0..).zip(messages) {
-        listing.push(ModSeq(n + 1), MessageId(n), message.len() as u64, 0, Flags::NONE, KeywordSet(0)).unwrap();
+        listing.push(ModSeq(n + 1), MessageId(n), MessageSize::of(message), 0, Flags::NONE, KeywordSet(0)).unwrap();
     }
     Maildrop::new(listing)
 }
@@ -20,7 +20,9 @@ fn maildrop(messages: &[Bytes]) -> Maildrop {
 fn sized(count: u32) -> Maildrop {
     let mut listing = Listing::new(UidValidity(NonZeroU32::new(7).unwrap()));
     for n in 0..count {
-        listing.push(ModSeq(1), MessageId(n.into()), 100 + u64::from(n), 0, Flags::NONE, KeywordSet(0)).unwrap();
+        listing
+            .push(ModSeq(1), MessageId(n.into()), (100 + u64::from(n)).into(), 0, Flags::NONE, KeywordSet(0))
+            .unwrap();
     }
     Maildrop::new(listing)
 }
@@ -69,6 +71,32 @@ fn stat_list_and_uidl_tell_what_is_left() {
     assert_eq!(say(&mut maildrop, Transaction::Stat), "+OK 2 202\r\n");
     assert_eq!(say(&mut maildrop, Transaction::List(None)), "+OK 2 messages (202 octets)\r\n1 100\r\n3 102\r\n.\r\n");
     assert_eq!(say(&mut maildrop, Transaction::Uidl(None)), "+OK 2 messages (202 octets)\r\n1 7.1\r\n3 7.3\r\n.\r\n");
+}
+
+/// RFC 1939 §11: the size is that of what RETR sends, without the dots that it adds.
+#[test]
+fn sizes_are_of_what_is_sent_whether_the_last_line_has_an_end_or_not() {
+    let large = |end: &str| ["line\r\n".repeat(20_000).as_str(), end].concat();
+    let endings = ["", "a", "a\r", "a\n", "a\r\n", "a\r\n\r\nb"].map(str::to_owned);
+    let messages: Vec<Bytes> = endings.into_iter().chain([large(""), large("b")]).map(Bytes::from).collect();
+    let mut total = 0;
+    for (number, message) in (1..).map(Number).zip(&messages) {
+        let mut maildrop = maildrop(&messages);
+        let sent = run(&mut maildrop.execute(Transaction::Retr(number)), &|_| Ok(message.clone()));
+        let (status, rest) = sent.split_once("\r\n").unwrap();
+        let octets = rest.strip_suffix(".\r\n").unwrap().len() as u64;
+        assert_eq!(status, format!("+OK {octets} octets"));
+        assert_eq!(
+            say(&mut maildrop, Transaction::List(Some(number))),
+            format!("+OK {} {octets}\r\n", number.0),
+            "{message:?}"
+        );
+        total += octets;
+    }
+    let mut maildrop = maildrop(&messages);
+    assert_eq!(say(&mut maildrop, Transaction::Stat), format!("+OK {} {total}\r\n", messages.len()));
+    say(&mut maildrop, Transaction::Dele(Number(2)));
+    assert_eq!(say(&mut maildrop, Transaction::Stat), format!("+OK {} {}\r\n", messages.len() - 1, total - 3));
 }
 
 #[test]
@@ -146,7 +174,7 @@ fn a_list_of_100_000_comes_in_small_pieces_and_is_complete() {
 fn sizes_past_32_bits_are_exact() {
     let mut listing = Listing::new(UidValidity(NonZeroU32::MIN));
     for n in 0..2 {
-        listing.push(ModSeq(1), MessageId(n), 5_000_000_000, 0, Flags::NONE, KeywordSet(0)).unwrap();
+        listing.push(ModSeq(1), MessageId(n), 5_000_000_000.into(), 0, Flags::NONE, KeywordSet(0)).unwrap();
     }
     let mut maildrop = Maildrop::new(listing);
     assert_eq!(say(&mut maildrop, Transaction::Stat), "+OK 2 10000000000\r\n");
@@ -157,7 +185,7 @@ fn sizes_past_32_bits_are_exact() {
 fn a_unique_id_has_70_octets_at_most() {
     let mut listing = Listing::new(UidValidity(NonZeroU32::MAX));
     listing.raise(Uid::new(u32::MAX - 1).unwrap(), ModSeq(0));
-    listing.push(ModSeq(1), MessageId(0), 1, 0, Flags::NONE, KeywordSet(0)).unwrap();
+    listing.push(ModSeq(1), MessageId(0), 1.into(), 0, Flags::NONE, KeywordSet(0)).unwrap();
     assert_eq!(say(&mut Maildrop::new(listing), Transaction::Uidl(ONE)), "+OK 1 4294967295.4294967294\r\n");
 }
 
@@ -170,7 +198,7 @@ fn retr_and_top_send_the_same_whatever_the_size() {
         let mut maildrop = maildrop(std::slice::from_ref(&message));
         for lines in [None, Some(0), Some(1), Some(1_000_000)] {
             let mut expected = match lines {
-                None => format!("+OK {size} octets\r\n").into_bytes(),
+                None => format!("+OK {} octets\r\n", MessageSize::of(&message).octets_in_lines()).into_bytes(),
                 Some(_) => b"+OK Top of message follows.\r\n".to_vec(),
             };
             let mut stuffer = Stuffer::new(lines);
@@ -226,7 +254,7 @@ fn what_cannot_be_read_is_refused_before_anything_is_sent() {
 fn the_maildrop_does_not_move_with_the_folder() {
     let mut listing = Listing::new(UidValidity(NonZeroU32::MIN));
     for n in 0..3 {
-        listing.push(ModSeq(1), MessageId(n), 10, 0, Flags::NONE, KeywordSet(0)).unwrap();
+        listing.push(ModSeq(1), MessageId(n), 10.into(), 0, Flags::NONE, KeywordSet(0)).unwrap();
     }
     let mut maildrop = Maildrop::new(listing.clone());
     listing.remove(&UidSet::all(), ModSeq(2));

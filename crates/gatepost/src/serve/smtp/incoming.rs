@@ -125,7 +125,7 @@ impl Reception<'_> {
             Ok(body) => body,
             Err(error) => return self.trouble(&error),
         };
-        let size = body.size;
+        let size = body.size.octets();
         // One reply stands for all recipients: a later try must not double the message for some.
         let placed = self.site.mailboxes.accept(Accept::together(body, placements)).await;
         match placed.and_then(|placed| placed.into_iter().collect::<Result<Vec<_>, _>>()) {

@@ -55,7 +55,7 @@ fn row_fault(engine: &Engine, folder: FolderId, row: &Row) -> Result<Option<Stri
         return Ok(Some("its body is missing".into()));
     };
     let size = message.prefix.len() as u64 + body.size;
-    Ok((size != row.size).then(|| format!("it has {size} octets, listed with {}", row.size)))
+    Ok((size != row.size.octets()).then(|| format!("it has {size} octets, listed with {}", row.size.octets())))
 }
 
 /// Mail goes on meanwhile: what was expunged since is no fault.

@@ -23,7 +23,7 @@ impl Pending {
         }
         self.count_live(segment, row.live());
         self.put(Key::body(body.id), &row)?;
-        self.put_octets(Key::outline(body.id), body.outline.clone().into());
+        self.put_octets(Key::outline(body.id), &body.outline);
         Ok(())
     }
 

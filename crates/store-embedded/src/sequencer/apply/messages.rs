@@ -23,10 +23,10 @@ impl Pending {
         let uid = listing.push(place.modseq, place.message, place.size, place.internal_date, place.flags, keywords)?;
         self.alterations += 1;
         now.modseq = now.modseq.max(place.modseq);
-        now.octets += place.size;
+        now.octets += place.size.octets();
         now.messages += 1;
         self.change_account_state(account, |state| *state = now)?;
-        self.put_octets(Key::reference(place.message, place.folder, uid.get()), bytes::Bytes::new());
+        self.put_octets(Key::reference(place.message, place.folder, uid.get()), &[]);
         Ok(uid)
     }
 
@@ -57,7 +57,7 @@ impl Pending {
         self.forming.retired |= !rows.is_empty();
         for page in rows.chunks(Page::CAPACITY) {
             let Some(first) = page.first() else { continue };
-            octets += page.iter().map(|row| row.size).sum::<u64>();
+            octets += page.iter().map(|row| row.size.octets()).sum::<u64>();
             messages += page.len() as u64;
             // A UID that came back from a backup may be expunged a second time, perhaps within the same second.
             let mut at = at;
@@ -98,7 +98,7 @@ impl Pending {
             let uid = target.listing.push(modseq, row.message, row.size, row.internal_date, row.flags, set)?;
             pairs.push((row.uid, uid));
             references.push((row.message, row.uid, uid));
-            octets += row.size;
+            octets += row.size.octets();
         }
         self.set_folder(to, target);
         if moves {
@@ -111,7 +111,7 @@ impl Pending {
             })?;
         }
         for (message, old, new) in references {
-            self.put_octets(Key::reference(message, to, new.get()), bytes::Bytes::new());
+            self.put_octets(Key::reference(message, to, new.get()), &[]);
             if moves {
                 self.delete(Key::reference(message, from, old.get()));
             }
@@ -129,10 +129,10 @@ impl Pending {
         state.listing = listing;
         self.set_folder(folder, state);
         for row in &rows {
-            self.put_octets(Key::reference(row.message, folder, row.uid.get()), bytes::Bytes::new());
+            self.put_octets(Key::reference(row.message, folder, row.uid.get()), &[]);
         }
         self.change_account_state(account, |state| {
-            state.octets += rows.iter().map(|row| row.size).sum::<u64>();
+            state.octets += rows.iter().map(|row| row.size.octets()).sum::<u64>();
             state.messages += rows.len() as u64;
             state.modseq = rows.iter().map(|row| row.modseq).fold(state.modseq, ModSeq::max);
         })

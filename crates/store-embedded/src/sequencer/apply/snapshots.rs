@@ -13,8 +13,11 @@ impl Pending {
         if self.rebuilding {
             self.install_folder(snapshot)?;
         }
-        let before = self.folder(snapshot.folder)?.snapshot;
-        self.folder_mut(snapshot.folder)?.snapshot = self.replace_snapshot(before, encoded_length(snapshot)?);
+        let state = self.folder(snapshot.folder)?;
+        let place = self.replace_snapshot(state.snapshot, encoded_length(snapshot)?);
+        let folder = self.folder_mut(snapshot.folder)?;
+        // That it was changed in the same durable point as well must not be hidden by this.
+        (folder.snapshot, folder.changed) = (place, state.changed);
         Ok(())
     }
 
@@ -45,7 +48,7 @@ impl Pending {
             self.delete(Key::reference(row.message, id, row.uid.get()));
         }
         for row in &rows {
-            self.put_octets(Key::reference(row.message, id, row.uid.get()), bytes::Bytes::new());
+            self.put_octets(Key::reference(row.message, id, row.uid.get()), &[]);
         }
         self.set_folder(id, FolderState { listing, recent: snapshot.recent, ..before });
         Ok(())

@@ -99,7 +99,7 @@ fn compare_listing(folder: &mut Folder, listing: &Listing, before: ModSeq, reope
     folder.highest_modseq = listing.highest_modseq();
     assert!(listing.rows().map(|row| row.uid.get()).eq(folder.rows.keys().copied()), "{listing:?}");
     for ((number, row), (index, found)) in folder.rows.iter_mut().zip((0..).zip(listing.rows())) {
-        assert_eq!((found.flags.bits(), found.size, found.internal_date), (row.flags, row.letter.size(), row.date));
+        assert_eq!((found.flags.bits(), found.size, found.internal_date), (row.flags, row.letter.length(), row.date));
         let keywords = listing.keywords(found.keywords).map(|keyword| keyword.as_str().to_ascii_lowercase());
         assert_eq!(keywords.collect::<std::collections::BTreeSet<_>>(), row.keywords);
         match row.modseq {

@@ -5,8 +5,8 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::rc::Rc;
 
 use crate::{
-    AcceptedDomain, AccountId, DeliveryId, Error, FolderId, FolderName, Listing, MessageId, ModSeq, Placed,
-    SettingsMap, SpecialUse, Timestamp, UidValidity,
+    AcceptedDomain, AccountId, DeliveryId, Error, FolderId, FolderName, Listing, MessageId, MessageSize, ModSeq,
+    Placed, SettingsMap, SpecialUse, Timestamp, UidValidity,
 };
 
 #[derive(Default)]
@@ -74,7 +74,11 @@ pub(super) struct Letter {
 
 impl Letter {
     pub fn size(&self) -> u64 {
-        (self.prefix.len() + self.body.len()) as u64
+        self.length().octets()
+    }
+
+    pub fn length(&self) -> MessageSize {
+        MessageSize::of(&self.body).after(self.prefix.len())
     }
 }
 
