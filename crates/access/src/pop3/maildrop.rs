@@ -15,9 +15,8 @@ use crate::reply::{Reply, Step, Supply};
 pub struct Maildrop {
     listing: Listing,
     marks: Marks,
-    /// Of all messages, and of those marked.
+    /// Of the messages that are left.
     octets: u64,
-    marked_octets: u64,
 }
 
 /// The answer to one command.
@@ -30,12 +29,12 @@ pub enum Answer<'a> {
 impl Maildrop {
     pub fn new(listing: Listing) -> Self {
         let octets = listing.rows().map(|row| row.size.octets_in_lines()).fold(0, u64::saturating_add);
-        Self { listing, marks: Marks::default(), octets, marked_octets: 0 }
+        Self { listing, marks: Marks::default(), octets }
     }
 
     pub fn execute(&mut self, command: Transaction) -> Answer<'_> {
         match command {
-            Transaction::Stat => fine(&format!("{} {}", self.count(), self.octets())),
+            Transaction::Stat => fine(&format!("{} {}", self.count(), self.octets)),
             Transaction::List(None) => Answer::Scan(Scan::new(self, What::Sizes)),
             Transaction::Uidl(None) => Answer::Scan(Scan::new(self, What::Ids)),
             Transaction::List(Some(number)) => self.one(number, What::Sizes),
@@ -44,7 +43,7 @@ impl Maildrop {
             Transaction::Top(number, lines) => self.message(number, Some(lines)),
             Transaction::Dele(number) => self.delete(number),
             Transaction::Rset => {
-                (self.marks, self.marked_octets) = (Marks::default(), 0);
+                *self = Self::new(self.listing.clone());
                 fine(&self.summary())
             }
         }
@@ -60,13 +59,9 @@ impl Maildrop {
         self.listing.len() - self.marks.count()
     }
 
-    pub(super) fn octets(&self) -> u64 {
-        self.octets.saturating_sub(self.marked_octets)
-    }
-
     /// How many messages are left, and how large they are.
     pub(super) fn summary(&self) -> String {
-        format!("{} messages ({} octets)", self.count(), self.octets())
+        format!("{} messages ({} octets)", self.count(), self.octets)
     }
 
     /// RFC 1939 §7: what UIDL gives is unique for ever in this maildrop: the folder's UIDVALIDITY and the UID.
@@ -107,7 +102,7 @@ impl Maildrop {
         match self.find(number).map(|(index, row)| (index, row.size.octets_in_lines())) {
             Ok((index, size)) => {
                 self.marks.set(index);
-                self.marked_octets = self.marked_octets.saturating_add(size);
+                self.octets = self.octets.saturating_sub(size);
                 fine("The message is marked as deleted.")
             }
             Err(answer) => answer,
