@@ -97,8 +97,15 @@ pub fn fuzz() -> Result<(), String> {
         let found = format!("fuzz/target/found/{target}");
         std::fs::create_dir_all(&found).map_err(|error| format!("{found}: {error}"))?;
         let (corpus, limit) = (format!("fuzz/corpus/{target}"), format!("-max_total_time={SECONDS}"));
-        run(nightly(&["fuzz", "run", target, &found, &corpus, "--", &limit]).stderr(Stdio::null()))
-            .map_err(|why| format!("{why}; to see it: cargo +nightly fuzz run {target} {corpus}"))?;
+        let mut command = nightly(&["fuzz", "run", target, &found, &corpus, "--", &limit]);
+        let output = command.output().map_err(|error| format!("{command:?}: {error}"))?;
+        if !output.status.success() {
+            // Its end holds the panic and the input that led there.
+            let text = String::from_utf8_lossy(&output.stderr);
+            let lines: Vec<&str> = text.lines().collect();
+            let end = lines.get(lines.len().saturating_sub(80)..).unwrap_or_default().join("\n");
+            return Err(format!("{end}\n{command:?} ended with {}", output.status));
+        }
     }
     Ok(())
 }

@@ -132,7 +132,7 @@ impl Session {
             return None;
         }
         let limit = self.limits().message_octets;
-        if self.transaction.octets.saturating_add(octets) > limit {
+        if self.transaction.text.octets.saturating_add(octets) > limit {
             let request = self.void_transaction(Some(too_large(limit)));
             self.refuse_content(now, content, too_large(limit));
             return request;

@@ -88,11 +88,11 @@ impl Session {
         let request = match found {
             Found::Nothing => None,
             Found::Text(range) => {
-                self.transaction.octets += range.len() as u64;
+                self.transaction.text.octets += range.len() as u64;
                 let octets = bytes.get(range.clone()).unwrap_or_default();
-                self.transaction.nul |= memchr(0, octets).is_some();
+                self.transaction.text.nul |= memchr(0, octets).is_some();
                 if let Form::Chunk { .. } = content.form {
-                    self.transaction.ends.feed(octets);
+                    self.transaction.text.ends.feed(octets);
                 }
                 match self.objection(&content) {
                     _ if content.refused.is_some() => None,
@@ -100,7 +100,11 @@ impl Session {
                     Some(reply) => {
                         content.refuse(reply.clone());
                         content.objected = true;
-                        self.void_transaction(Some(reply))
+                        // What follows is looked at as well, since of several faults the gravest is told.
+                        let text = std::mem::take(&mut self.transaction.text);
+                        let request = self.void_transaction(Some(reply));
+                        self.transaction.text = text;
+                        request
                     }
                 }
             }
@@ -115,13 +119,13 @@ impl Session {
         let limit = self.limits().message_octets;
         let bare = match &content.form {
             Form::Data(unstuffer) => unstuffer.bare_cr() || unstuffer.bare_lf(),
-            Form::Chunk { .. } => self.transaction.ends.has_bare(),
+            Form::Chunk { .. } => self.transaction.text.ends.has_bare(),
         };
         if bare {
             Some(BARE)
-        } else if self.transaction.nul {
+        } else if self.transaction.text.nul {
             Some(NUL)
-        } else if self.transaction.octets > limit {
+        } else if self.transaction.text.octets > limit {
             Some(too_large(limit))
         } else {
             None
@@ -147,7 +151,7 @@ impl Session {
                 self.reply(now, &Reply::new(250, 0, 0, "").with_text(text));
                 None
             }
-            Form::Chunk { last: true, .. } if self.transaction.ends.would_end_bare() => {
+            Form::Chunk { last: true, .. } if self.transaction.text.ends.would_end_bare() => {
                 let request = self.void_transaction(Some(BARE));
                 self.reply(now, &BARE);
                 request

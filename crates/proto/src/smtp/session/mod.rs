@@ -115,7 +115,12 @@ struct Transaction {
     recipients: usize,
     /// Recipients asked for, also those refused.
     asked: usize,
-    /// The message so far, over all of BDAT's chunks.
+    text: Text,
+}
+
+/// What is known of a message's text so far, over all of BDAT's chunks.
+#[derive(Debug, Default)]
+struct Text {
     octets: u64,
     nul: bool,
     ends: super::chunk::BareCheck,
