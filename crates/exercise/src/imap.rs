@@ -4,9 +4,8 @@ use std::sync::Arc;
 
 use proto::imap::command::Body;
 use proto::imap::{Answer, Request, Session, Settings};
-use proto::logon::Verdict;
 
-use crate::drive::{Answered, Carried, open_offer, run_both_ways};
+use crate::drive::{Answered, Carried, log_on, open_offer, run_both_ways};
 
 pub fn imap(data: &[u8]) {
     let settings = Arc::new(Settings { max_message: 4096, ..Settings::default() });
@@ -16,7 +15,7 @@ pub fn imap(data: &[u8]) {
 fn answer(request: &Request) -> Answered<Answer> {
     let (answer, carried) = match request {
         Request::StartTls => (Answer::Channel(open_offer()), Carried::Tls),
-        Request::LogOn(_) => (Answer::Verdict(Verdict::Granted), Carried::Nothing),
+        Request::LogOn(question) => (Answer::LogOn(log_on(question)), Carried::Nothing),
         Request::Execute(command) if matches!(command.body, Body::Select(_) | Body::Examine(_)) => {
             (Answer::Selected, Carried::Nothing)
         }

@@ -2,10 +2,10 @@
 
 use std::sync::Arc;
 
-use proto::logon::{Channel, Verdict};
+use proto::logon::Channel;
 use proto::smtp::{Answer, Configuration, Limits, Reply, Request, Session};
 
-use crate::drive::{Answered, Carried, open_offer, run_both_ways};
+use crate::drive::{Answered, Carried, log_on, open_offer, run_both_ways};
 
 pub fn smtp(data: &[u8]) {
     let configuration = Arc::new(Configuration {
@@ -22,7 +22,7 @@ fn answer(request: &Request) -> Answered<Answer> {
         Request::End => (Answer::Done(Reply::basic(250, "taken")), Carried::End { complete: true }),
         Request::Reset(_) => (Answer::Accepted, Carried::End { complete: false }),
         Request::StartTls => (Answer::Secured(open_offer()), Carried::Tls),
-        Request::LogOn(_) => (Answer::LogOn(Verdict::Granted), Carried::Nothing),
+        Request::LogOn(question) => (Answer::LogOn(log_on(question)), Carried::Nothing),
         _ => (Answer::Accepted, Carried::Nothing),
     };
     Answered { answer, carried }

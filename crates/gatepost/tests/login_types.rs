@@ -25,13 +25,19 @@ enum Way {
     Password,
     Plain,
     Login,
+    /// A mechanism that is begun, and then cancelled.
+    Begun(&'static str),
 }
 
-/// Whether each way is taken in clear; under TLS all are.
-const TABLE: [(&str, [(Way, bool); 3]); 3] = [
-    ("PlainTextLogin", [(Way::Password, true), (Way::Plain, true), (Way::Login, true)]),
-    ("PlainTextAuthentication", [(Way::Password, false), (Way::Plain, false), (Way::Login, false)]),
-    ("SecureLogin", [(Way::Password, false), (Way::Plain, false), (Way::Login, false)]),
+/// The ways to log on, the LoginTypes that take them in clear, and the ExtendedProtectionPolicies that have them at all.
+const TABLE: [(Way, &[&str], &[&str]); 7] = [
+    (Way::Password, &["PlainTextLogin"], &["None", "Allow", "Require"]),
+    (Way::Plain, &["PlainTextLogin"], &["None", "Allow", "Require"]),
+    (Way::Login, &["PlainTextLogin"], &["None", "Allow", "Require"]),
+    (Way::Begun("SCRAM-SHA-1"), &["PlainTextLogin", "PlainTextAuthentication"], &["None", "Allow"]),
+    (Way::Begun("SCRAM-SHA-256"), &["PlainTextLogin", "PlainTextAuthentication"], &["None", "Allow"]),
+    (Way::Begun("SCRAM-SHA-1-PLUS"), &[], &["Allow", "Require"]),
+    (Way::Begun("SCRAM-SHA-256-PLUS"), &[], &["Allow", "Require"]),
 ];
 
 /// Sends what the way sends, up to a line that is no invitation to go on.
@@ -55,6 +61,7 @@ fn pop3(way: Way) -> Vec<String> {
         Way::Password => vec!["USER ann@example.test".to_owned(), "PASS top-secret".to_owned()],
         Way::Plain => vec![format!("AUTH PLAIN {PLAIN}")],
         Way::Login => vec!["AUTH LOGIN".to_owned(), USER.to_owned(), PASSWORD.to_owned()],
+        Way::Begun(mechanism) => vec![format!("AUTH {mechanism}"), "*".to_owned()],
     }
 }
 
@@ -63,6 +70,7 @@ fn imap(way: Way) -> Vec<String> {
         Way::Password => vec!["2 LOGIN ann@example.test top-secret".to_owned()],
         Way::Plain => vec![format!("2 AUTHENTICATE PLAIN {PLAIN}")],
         Way::Login => vec!["2 AUTHENTICATE LOGIN".to_owned(), USER.to_owned(), PASSWORD.to_owned()],
+        Way::Begun(mechanism) => vec![format!("2 AUTHENTICATE {mechanism}"), "*".to_owned()],
     }
 }
 
@@ -90,31 +98,44 @@ fn log_on(server: &Server, clear: &str, channel: Channel, upgrade: &str, lines: 
 }
 
 #[test]
-fn every_way_to_log_on_is_taken_or_refused_as_its_login_type_has_it() {
-    for (login_type, row) in TABLE {
+fn every_way_to_log_on_is_taken_or_refused_as_its_login_type_and_protection_have_it() {
+    let login_types = ["PlainTextLogin", "PlainTextAuthentication", "SecureLogin"];
+    for (login_type, protection) in login_types.into_iter().flat_map(|l| ["None", "Allow", "Require"].map(|p| (l, p))) {
         let scratch = Scratch::new();
         let passwords = scratch.file("passwords", "ann@example.test top-secret\n").display().to_string();
-        let (pop, imap_setting) = (format!("Pop.LoginType={login_type}"), format!("Imap.LoginType={login_type}"));
-        let arguments = ["--password-file", &passwords, "--set", &pop, "--set", &imap_setting];
+        let settings = ["Pop", "Imap"].map(|group| {
+            [format!("{group}.LoginType={login_type}"), format!("{group}.ExtendedProtectionPolicy={protection}")]
+        });
+        let mut arguments = vec!["--password-file", &passwords];
+        arguments.extend(settings.as_flattened().iter().flat_map(|setting| ["--set", setting]));
         let server = Server::quickstart(&scratch, &arguments);
-        let pop3_cure = format!(
-            "-ERR Command is not valid in this state. Use STLS, or connect with TLS on port {}.",
-            server.port("pop3s").unwrap()
-        );
-        let imap_cure = format!(
-            "2 NO [PRIVACYREQUIRED] Command is not valid in this state. Use STARTTLS, or connect with TLS on port {}.",
-            server.port("imaps").unwrap()
-        );
-        for (way, in_clear) in row {
+        let refused = |command: &str, port| {
+            let port = server.port(port).unwrap();
+            format!("Command is not valid in this state. Use {command}, or connect with TLS on port {port}.")
+        };
+        let (pop3_cure, imap_cure) = (refused("STLS", "pop3s"), refused("STARTTLS", "imaps"));
+        for (way, in_clear, protections) in TABLE {
             for channel in [Channel::Clear, Channel::Upgraded, Channel::Implicit] {
-                let taken = in_clear || channel != Channel::Clear;
+                let taken =
+                    protections.contains(&protection) && (in_clear.contains(&login_type) || channel != Channel::Clear);
+                let cell = format!("{login_type} {protection} {channel:?} {way:?}");
                 let said = log_on(&server, "pop3", channel, "STLS", &pop3(way));
-                let expected = if taken { "+OK User successfully logged on." } else { &pop3_cure };
-                assert_eq!(said, expected, "POP3 {login_type} {channel:?} {way:?}");
+                let expected = match way {
+                    _ if !taken && channel == Channel::Clear => format!("-ERR {pop3_cure}"),
+                    _ if !taken => "-ERR Command is not valid in this state.".to_owned(),
+                    Way::Begun(_) => "-ERR The AUTH protocol exchange was canceled by the client.".to_owned(),
+                    _ => "+OK User successfully logged on.".to_owned(),
+                };
+                assert_eq!(said, expected, "POP3 {cell}");
                 let said = log_on(&server, "imap", channel, "1 STARTTLS", &imap(way));
-                let command = if way == Way::Password { "LOGIN" } else { "AUTHENTICATE" };
-                let expected = if taken { format!("2 OK {command} completed.") } else { imap_cure.clone() };
-                assert_eq!(said, expected, "IMAP4 {login_type} {channel:?} {way:?}");
+                let expected = match way {
+                    _ if !taken && channel == Channel::Clear => format!("2 NO [PRIVACYREQUIRED] {imap_cure}"),
+                    _ if !taken => "2 NO [CANNOT] Command is not valid in this state.".to_owned(),
+                    Way::Begun(_) => "2 BAD AUTHENTICATE was cancelled.".to_owned(),
+                    Way::Password => "2 OK LOGIN completed.".to_owned(),
+                    Way::Plain | Way::Login => "2 OK AUTHENTICATE completed.".to_owned(),
+                };
+                assert_eq!(said, expected, "IMAP4 {cell}");
             }
         }
     }

@@ -15,8 +15,15 @@ impl AuthMechanisms {
     /// Passwords are taken after TLS only. Needs the other two.
     pub const BASIC_AUTH_REQUIRE_TLS: Self = Self(4);
 
-    const NAMED: [(&'static str, Self); 3] =
-        [("Tls", Self::TLS), ("BasicAuth", Self::BASIC_AUTH), ("BasicAuthRequireTLS", Self::BASIC_AUTH_REQUIRE_TLS)];
+    /// Proofs that show no password are taken: Integrated Windows authentication, and SCRAM.
+    pub const INTEGRATED: Self = Self(8);
+
+    const NAMED: [(&'static str, Self); 4] = [
+        ("Tls", Self::TLS),
+        ("Integrated", Self::INTEGRATED),
+        ("BasicAuth", Self::BASIC_AUTH),
+        ("BasicAuthRequireTLS", Self::BASIC_AUTH_REQUIRE_TLS),
+    ];
 
     pub const fn contains(self, other: Self) -> bool {
         self.0 & other.0 == other.0
@@ -35,7 +42,7 @@ impl AuthMechanisms {
         for name in text.split(',').map(str::trim) {
             let known = Self::NAMED.iter().find(|(known, _)| known.eq_ignore_ascii_case(name));
             let Some((_, flag)) = known else {
-                return Err(format!("{name:?} is not one of None, Tls, BasicAuth, BasicAuthRequireTLS"));
+                return Err(format!("{name:?} is not one of None, Tls, Integrated, BasicAuth, BasicAuthRequireTLS"));
             };
             set = set.with(*flag);
         }
@@ -68,9 +75,9 @@ mod tests {
 
     #[test]
     fn every_valid_set_is_read_back_from_its_text() {
-        for bits in 0..8 {
+        for bits in 0..16 {
             let set = AuthMechanisms(bits);
-            let valid = bits & 4 == 0 || bits == 7;
+            let valid = bits & 4 == 0 || bits & 7 == 7;
             assert_eq!(AuthMechanisms::parse(&set.to_string()).ok(), valid.then_some(set), "{set}");
         }
         assert!(AuthMechanisms::parse("tls,basicauth").is_ok());

@@ -1,6 +1,6 @@
 //! The one table of what may be used for log-on, by rule, channel and method.
 
-use proto::logon::{Channel, Mechanism, Offer};
+use proto::logon::{Channel, ExtendedProtection, Kind, Mechanism, Offer};
 
 use crate::{AuthMechanisms, LoginType};
 
@@ -40,21 +40,38 @@ pub struct Tls {
 struct Row {
     /// The LoginTypes that take it on a clear channel; on a private one all do.
     in_clear: &'static [LoginType],
-    /// What a connector must have to take it at all.
-    connector_needs: AuthMechanisms,
-    /// What keeps it to a private channel when the connector has it.
-    connector_keeps_private: AuthMechanisms,
+    /// A connector must have one of these to take it at all.
+    connector_needs: &'static [AuthMechanisms],
+    /// Whether a connector takes it on a clear channel, unless `BasicAuthRequireTLS` forbids it.
+    connector_in_clear: bool,
 }
 
 impl Method {
-    /// Every method without a row here does not compile.
-    const fn row(self) -> Row {
+    pub const fn kind(self) -> Kind {
         match self {
-            // These show the password to whoever reads a clear line.
-            Self::PasswordCommand | Self::Mechanism(Mechanism::Plain | Mechanism::Login) => Row {
+            Self::PasswordCommand => Kind::Password,
+            Self::Mechanism(mechanism) => mechanism.kind(),
+        }
+    }
+
+    /// Every kind without a row here does not compile.
+    const fn row(self) -> Row {
+        match self.kind() {
+            Kind::Password => Row {
                 in_clear: &[LoginType::PlainTextLogin],
-                connector_needs: AuthMechanisms::BASIC_AUTH,
-                connector_keeps_private: AuthMechanisms::BASIC_AUTH_REQUIRE_TLS,
+                connector_needs: &[AuthMechanisms::BASIC_AUTH],
+                connector_in_clear: true,
+            },
+            // As Integrated Windows authentication, of which this is the successor.
+            Kind::Proof => Row {
+                in_clear: &[LoginType::PlainTextLogin, LoginType::PlainTextAuthentication],
+                connector_needs: &[AuthMechanisms::INTEGRATED],
+                connector_in_clear: true,
+            },
+            Kind::Bound => Row {
+                in_clear: &[],
+                connector_needs: &[AuthMechanisms::BASIC_AUTH, AuthMechanisms::INTEGRATED],
+                connector_in_clear: false,
             },
         }
     }
@@ -62,20 +79,26 @@ impl Method {
 
 impl Rule {
     /// Whether a method may be used on a channel.
-    pub fn allows(self, channel: Channel, method: Method) -> bool {
+    pub fn allows(self, protection: ExtendedProtection, channel: Channel, method: Method) -> bool {
         let row = method.row();
-        match self {
-            Self::LoginType(login_type) => channel.is_private() || row.in_clear.contains(&login_type),
-            Self::Connector(has) => {
-                has.contains(row.connector_needs)
-                    && (channel.is_private() || !has.contains(row.connector_keeps_private))
+        let protected = match protection {
+            ExtendedProtection::None => method.kind() != Kind::Bound,
+            ExtendedProtection::Allow => true,
+            ExtendedProtection::Require => method.kind() != Kind::Proof,
+        };
+        protected
+            && match self {
+                Self::LoginType(login_type) => channel.is_private() || row.in_clear.contains(&login_type),
+                Self::Connector(has) => {
+                    let in_clear = row.connector_in_clear && !has.contains(AuthMechanisms::BASIC_AUTH_REQUIRE_TLS);
+                    row.connector_needs.iter().any(|&needed| has.contains(needed)) && (channel.is_private() || in_clear)
+                }
             }
-        }
     }
 }
 
 /// What a session may offer on its channel; to be made anew when the channel changes.
-pub fn offer(protocol: Protocol, rule: Rule, tls: Tls, channel: Channel) -> Offer {
+pub fn offer(protocol: Protocol, rule: Rule, protection: ExtendedProtection, tls: Tls, channel: Channel) -> Offer {
     let wanted = match rule {
         Rule::LoginType(_) => true,
         Rule::Connector(has) => has.contains(AuthMechanisms::TLS),
@@ -84,10 +107,10 @@ pub fn offer(protocol: Protocol, rule: Rule, tls: Tls, channel: Channel) -> Offe
     Offer {
         starttls,
         // SMTP has no command of its own for passwords.
-        password_command: protocol != Protocol::Smtp && rule.allows(channel, Method::PasswordCommand),
+        password_command: protocol != Protocol::Smtp && rule.allows(protection, channel, Method::PasswordCommand),
         mechanisms: Mechanism::ALL
             .into_iter()
-            .filter(|&mechanism| rule.allows(channel, Method::Mechanism(mechanism)))
+            .filter(|&mechanism| rule.allows(protection, channel, Method::Mechanism(mechanism)))
             .collect(),
         cure: if channel.is_private() { String::new() } else { cure(protocol, starttls, tls) },
     }
@@ -113,41 +136,67 @@ mod tests {
     use super::*;
 
     const CHANNELS: [Channel; 3] = [Channel::Clear, Channel::Upgraded, Channel::Implicit];
-    const METHODS: [Method; 3] =
-        [Method::PasswordCommand, Method::Mechanism(Mechanism::Plain), Method::Mechanism(Mechanism::Login)];
+    const NONE: ExtendedProtection = ExtendedProtection::None;
+    const KINDS: [Kind; 3] = [Kind::Password, Kind::Proof, Kind::Bound];
     const TLS: Tls = Tls { available: true, implicit_port: Some(995) };
 
-    /// Facts 1c for the methods that exist: rows are LoginTypes, columns the channels, and in each cell the
-    /// methods in the order of `METHODS`.
-    const LOGIN_TYPES: [(LoginType, [[bool; 3]; 3]); 3] = [
-        (LoginType::PlainTextLogin, [[true, true, true], [true, true, true], [true, true, true]]),
-        (LoginType::PlainTextAuthentication, [[false, false, false], [true, true, true], [true, true, true]]),
-        (LoginType::SecureLogin, [[false, false, false], [true, true, true], [true, true, true]]),
+    /// Facts 1c: rows are LoginTypes; whether the kinds, in the order of `KINDS`, are taken in clear. After TLS all are.
+    const LOGIN_TYPES: [(LoginType, [bool; 3]); 3] = [
+        (LoginType::PlainTextLogin, [true, true, false]),
+        (LoginType::PlainTextAuthentication, [false, true, false]),
+        (LoginType::SecureLogin, [false, false, false]),
     ];
 
-    /// Whether passwords are taken in clear, and on a private channel; whether STARTTLS is offered in clear.
-    const CONNECTORS: [(&str, bool, bool, bool); 5] = [
-        ("None", false, false, false),
-        ("Tls", false, false, true),
-        ("BasicAuth", true, true, false),
-        ("Tls, BasicAuth", true, true, true),
-        ("Tls, BasicAuth, BasicAuthRequireTLS", false, true, true),
+    /// Whether a kind is taken in clear, and on a private channel.
+    type Cell = (bool, bool);
+
+    /// For each kind its cell; whether STARTTLS is offered in clear.
+    const CONNECTORS: [(&str, [Cell; 3], bool); 8] = [
+        ("None", [(false, false), (false, false), (false, false)], false),
+        ("Tls", [(false, false), (false, false), (false, false)], true),
+        ("BasicAuth", [(true, true), (false, false), (false, true)], false),
+        ("Integrated", [(false, false), (true, true), (false, true)], false),
+        ("Tls, BasicAuth", [(true, true), (false, false), (false, true)], true),
+        ("Tls, Integrated, BasicAuth", [(true, true), (true, true), (false, true)], true),
+        ("Tls, BasicAuth, BasicAuthRequireTLS", [(false, true), (false, false), (false, true)], true),
+        ("Tls, Integrated, BasicAuth, BasicAuthRequireTLS", [(false, true), (false, true), (false, true)], true),
     ];
+
+    fn methods() -> impl Iterator<Item = Method> {
+        Mechanism::ALL.into_iter().map(Method::Mechanism).chain([Method::PasswordCommand])
+    }
+
+    fn of_kind(cells: [bool; 3], method: Method) -> bool {
+        KINDS.into_iter().zip(cells).any(|(kind, cell)| kind == method.kind() && cell)
+    }
+
+    fn offers(offer: &Offer, method: Method) -> bool {
+        match method {
+            Method::PasswordCommand => offer.password_command,
+            Method::Mechanism(mechanism) => offer.has(mechanism),
+        }
+    }
+
+    /// What extended protection leaves of it.
+    fn leaves(protection: ExtendedProtection, method: Method) -> bool {
+        match (protection, method.kind()) {
+            (ExtendedProtection::None, Kind::Bound) | (ExtendedProtection::Require, Kind::Proof) => false,
+            (_, Kind::Password | Kind::Proof | Kind::Bound) => true,
+        }
+    }
 
     #[test]
     fn every_cell_of_the_login_type_table_holds_for_pop3_and_imap() {
-        for (login_type, cells) in LOGIN_TYPES {
-            for (channel, cell) in CHANNELS.into_iter().zip(cells) {
-                for (method, allowed) in METHODS.into_iter().zip(cell) {
-                    let rule = Rule::LoginType(login_type);
-                    assert_eq!(rule.allows(channel, method), allowed, "{login_type} {channel:?} {method:?}");
+        for (login_type, in_clear) in LOGIN_TYPES {
+            let rule = Rule::LoginType(login_type);
+            for (channel, protection) in CHANNELS.into_iter().flat_map(|c| ExtendedProtection::ALL.map(|p| (c, p))) {
+                for method in methods() {
+                    let allowed = (channel.is_private() || of_kind(in_clear, method)) && leaves(protection, method);
+                    let cell = format!("{login_type} {protection} {channel:?} {method:?}");
+                    assert_eq!(rule.allows(protection, channel, method), allowed, "{cell}");
                     for protocol in [Protocol::Pop3, Protocol::Imap] {
-                        let offer = offer(protocol, rule, TLS, channel);
-                        let offered = match method {
-                            Method::PasswordCommand => offer.password_command,
-                            Method::Mechanism(mechanism) => offer.has(mechanism),
-                        };
-                        assert_eq!(offered, allowed, "{protocol:?} {login_type} {channel:?} {method:?}");
+                        let offer = offer(protocol, rule, protection, TLS, channel);
+                        assert_eq!(offers(&offer, method), allowed, "{protocol:?} {cell}");
                         assert_eq!(offer.starttls, channel == Channel::Clear);
                     }
                 }
@@ -157,13 +206,14 @@ mod tests {
 
     #[test]
     fn every_cell_of_the_connector_table_holds() {
-        for (text, clear, private, starttls) in CONNECTORS {
+        for (text, cells, starttls) in CONNECTORS {
             let rule = Rule::Connector(AuthMechanisms::parse(text).unwrap());
-            for channel in CHANNELS {
-                let offer = offer(Protocol::Smtp, rule, TLS, channel);
-                let allowed = if channel.is_private() { private } else { clear };
-                for mechanism in Mechanism::ALL {
-                    assert_eq!(offer.has(mechanism), allowed, "{text} {channel:?} {mechanism:?}");
+            for (channel, protection) in CHANNELS.into_iter().flat_map(|c| ExtendedProtection::ALL.map(|p| (c, p))) {
+                let offer = offer(Protocol::Smtp, rule, protection, TLS, channel);
+                let cells = cells.map(|(clear, private)| if channel.is_private() { private } else { clear });
+                for method in methods().filter(|method| *method != Method::PasswordCommand) {
+                    let allowed = of_kind(cells, method) && leaves(protection, method);
+                    assert_eq!(offers(&offer, method), allowed, "{text} {protection} {channel:?} {method:?}");
                 }
                 assert!(!offer.password_command);
                 assert_eq!(offer.starttls, starttls && channel == Channel::Clear, "{text} {channel:?}");
@@ -175,18 +225,21 @@ mod tests {
     fn the_cure_names_the_port_as_configured() {
         let clear = |protocol, port| {
             let tls = Tls { available: true, implicit_port: Some(port) };
-            offer(protocol, Rule::LoginType(LoginType::SecureLogin), tls, Channel::Clear).cure
+            offer(protocol, Rule::LoginType(LoginType::SecureLogin), NONE, tls, Channel::Clear).cure
         };
         assert_eq!(clear(Protocol::Pop3, 995), "Use STLS, or connect with TLS on port 995.");
         assert_eq!(clear(Protocol::Imap, 10993), "Use STARTTLS, or connect with TLS on port 10993.");
         let connector = Rule::Connector(AuthMechanisms::parse("Tls, BasicAuth, BasicAuthRequireTLS").unwrap());
         let tls = Tls { available: true, implicit_port: Some(465) };
-        assert_eq!(offer(Protocol::Smtp, connector, tls, Channel::Clear).cure, "Use STARTTLS first, or port 465.");
+        assert_eq!(
+            offer(Protocol::Smtp, connector, NONE, tls, Channel::Clear).cure,
+            "Use STARTTLS first, or port 465."
+        );
     }
 
     #[test]
     fn the_cure_names_no_way_that_is_not_there() {
-        let pop3 = |tls, channel| offer(Protocol::Pop3, Rule::LoginType(LoginType::SecureLogin), tls, channel);
+        let pop3 = |tls, channel| offer(Protocol::Pop3, Rule::LoginType(LoginType::SecureLogin), NONE, tls, channel);
         let no_port = Tls { available: true, implicit_port: None };
         assert_eq!(pop3(no_port, Channel::Clear).cure, "Use STLS.");
         let no_certificate = Tls { available: false, implicit_port: Some(995) };
@@ -195,7 +248,7 @@ mod tests {
         for channel in [Channel::Upgraded, Channel::Implicit] {
             assert_eq!(pop3(TLS, channel).cure, "");
         }
-        let no_starttls = offer(Protocol::Smtp, Rule::Connector(AuthMechanisms::NONE), TLS, Channel::Clear);
+        let no_starttls = offer(Protocol::Smtp, Rule::Connector(AuthMechanisms::NONE), NONE, TLS, Channel::Clear);
         assert_eq!(no_starttls.cure, "Connect with TLS on port 995.");
     }
 }

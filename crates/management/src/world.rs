@@ -37,7 +37,8 @@ pub trait Services: Send + Sync {
 
 /// Hashing, which is too slow for the task that asks.
 pub trait Passwords: Send + Sync {
-    fn hash(&self, password: String) -> Future<'_, Port<store::PasswordHash>>;
+    /// All that is to be kept of a new password.
+    fn hash(&self, password: String) -> Future<'_, Port<store::Password>>;
     /// The account's password was changed, or the account removed: its sessions end.
     fn revoke(&self, account: AccountId);
 }

@@ -11,7 +11,7 @@ use management::{
 };
 use serde_json::{Value, json};
 use store::memory::Memory;
-use store::{AccountId, Address, Directory, Future, Mailboxes, PasswordHash, Settings, SettingsMap, Timestamp};
+use store::{AccountId, Address, Directory, Future, Mailboxes, Password, Settings, SettingsMap, Timestamp};
 
 struct Server {
     store: Memory,
@@ -85,8 +85,8 @@ impl Services for Server {
 }
 
 impl Passwords for Server {
-    fn hash(&self, password: String) -> Future<'_, Port<PasswordHash>> {
-        Box::pin(async move { Ok(PasswordHash(format!("hash of {password}"))) })
+    fn hash(&self, password: String) -> Future<'_, Port<Password>> {
+        Box::pin(async move { Ok(Password::hashed(format!("hash of {password}"))) })
     }
     fn revoke(&self, account: AccountId) {
         self.revoked.lock().unwrap().push(account);
@@ -218,7 +218,7 @@ fn a_mailbox_is_made_shown_changed_and_removed() {
     assert_eq!(made.results[0]["Identity"], "ann@example.test");
     assert_eq!((&made.results[0]["Quota"], &made.results[0]["ItemCount"]), (&json!(1u64 << 30), &json!(0)));
     let account = server.account("info@example.test").expect("the alias finds it");
-    assert_eq!(account.password, Some(PasswordHash("hash of a long secret".into())));
+    assert_eq!(account.password, Some(Password::hashed("hash of a long secret")));
 
     assert!(server.run("New-Mailbox info@example.test").unwrap_err().contains("belongs to a mailbox already"));
     assert!(server.run("New-Mailbox ann@elsewhere.test").unwrap_err().contains("New-AcceptedDomain elsewhere.test"));

@@ -13,7 +13,7 @@ use bytes::Bytes;
 use pollster::block_on;
 use store::{
     Accept, AccountChange, AccountId, Address, Change, DeliveryId, Directory, FlagChange, Flags, FolderChange,
-    FolderId, FolderName, Keyword, Mailboxes, NewAccount, PasswordHash, Placement, Settings, Uid, UidSet,
+    FolderId, FolderName, Keyword, Mailboxes, NewAccount, Password, Placement, SealedVerifiers, Settings, Uid, UidSet,
 };
 
 use crate::compaction::Compaction;
@@ -77,7 +77,7 @@ fn write(dir: &Path) {
     let store = Embedded::open(dir, options()).unwrap();
     block_on(store.add_domain("example.test")).unwrap();
     let make = |name: &str, quota| {
-        let password = Some(PasswordHash("$argon2id$a".into()));
+        let password = Some(Password::hashed("$argon2id$a"));
         let new = NewAccount { address: address(name), aliases: Vec::new(), password, quota, created: NOW };
         block_on(store.create(new)).unwrap()
     };
@@ -112,8 +112,13 @@ fn write(dir: &Path) {
     let (from, to) = (name("work"), name("done/2027"));
     block_on(store.change_folders(ann, FolderChange::Rename { from, to })).unwrap();
     block_on(Settings::change(&store, vec![("A".into(), None)])).unwrap();
-    let password = Some(Some(PasswordHash("$argon2id$b".into())));
+    let password = Some(Some(second_password()));
     block_on(Directory::change(&store, ann, AccountChange { password, ..AccountChange::default() })).unwrap();
+}
+
+/// With all that may be kept of one.
+fn second_password() -> Password {
+    Password { verifiers: Some(SealedVerifiers(Box::from(*b"\0sealed\xff"))), ..Password::hashed("$argon2id$b") }
 }
 
 type Rows = BTreeMap<u32, (u32, u8, Vec<String>)>;
@@ -151,7 +156,7 @@ fn expected() -> [Rows; 2] {
 fn check(store: &Embedded, expected: &[Rows; 2]) {
     let ann = block_on(store.find(&address("a@example.test"))).unwrap().unwrap();
     assert_eq!(ann.address, address("ann@example.test"));
-    assert_eq!(ann.password, Some(PasswordHash("$argon2id$b".into())));
+    assert_eq!(ann.password, Some(second_password()));
     assert_eq!(ann.quota, Some(1 << 20));
     assert!(block_on(store.find(&address("gone@example.test"))).unwrap().is_none());
     assert!(id_of(store, ann.id, "old").is_err() && id_of(store, ann.id, "work").is_err());

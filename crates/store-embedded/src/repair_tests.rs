@@ -6,7 +6,7 @@ use std::time::{Duration, Instant};
 
 use pollster::block_on;
 use store::{
-    AccountId, Address, Change, Directory, FolderChange, FolderId, FolderName, Mailboxes, NewAccount, PasswordHash,
+    AccountId, Address, Change, Directory, FolderChange, FolderId, FolderName, Mailboxes, NewAccount, Password,
     Settings, UidSet,
 };
 
@@ -194,7 +194,7 @@ fn what_was_removed_stays_removed_through_compaction_and_a_restore() {
     let make = |address: &str, aliases: &[&str]| {
         let parse = |address: &str| Address::parse(address).unwrap();
         let aliases = aliases.iter().map(|alias| parse(alias)).collect();
-        let password = Some(PasswordHash("x".into()));
+        let password = Some(Password::hashed("x"));
         let new = NewAccount { address: parse(address), aliases, password, quota: None, created: 0 };
         block_on(store.create(new)).unwrap()
     };

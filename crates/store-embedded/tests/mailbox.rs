@@ -7,7 +7,7 @@ use bytes::Bytes;
 use pollster::block_on;
 use store::{
     Accept, AccountChange, AccountId, Address, Change, Directory, Error, Flags, FolderChange, FolderId, FolderName,
-    Keyword, Mailboxes, NewAccount, PasswordHash, Placement, Uid, UidSet, Unit,
+    Keyword, Mailboxes, NewAccount, Password, Placement, Uid, UidSet, Unit,
 };
 use store_embedded::{Embedded, Options};
 
@@ -58,7 +58,7 @@ fn address() -> Address {
 }
 
 fn account(store: &Embedded, hash: &str) -> AccountId {
-    let password = Some(PasswordHash(hash.into()));
+    let password = Some(Password::hashed(hash));
     let new = NewAccount { address: address(), aliases: Vec::new(), password, quota: None, created: 0 };
     block_on(store.create(new)).unwrap()
 }
@@ -100,7 +100,7 @@ fn a_mailbox_comes_back_with_its_uids_and_what_is_there_stays() {
     let restored = block_on(store.restore_mailbox(&backup, &address())).unwrap();
     assert!(restored.made);
     let found = block_on(store.find(&address())).unwrap().unwrap();
-    assert_eq!(found.password, Some(PasswordHash("$argon2id$first".into())));
+    assert_eq!(found.password, Some(Password::hashed("$argon2id$first")));
     let inbox_again = folder(&store, found.id, "INBOX");
     assert_eq!((inbox_again.uid_validity, contents(&store, inbox_again.id)), (inbox.uid_validity, before_inbox));
     assert_eq!(contents(&store, folder(&store, found.id, "Work").id), before_work);

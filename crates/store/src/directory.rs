@@ -84,6 +84,31 @@ impl fmt::Debug for PasswordHash {
     }
 }
 
+/// What is kept to check proofs that show no password, enciphered with a key that is not in the store: for this crate
+/// octets without a meaning. Does not print.
+#[derive(Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct SealedVerifiers(pub Box<[u8]>);
+
+impl fmt::Debug for SealedVerifiers {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("SealedVerifiers(..)")
+    }
+}
+
+/// All that is kept of a password; it is set and replaced as one.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Password {
+    pub hash: PasswordHash,
+    pub verifiers: Option<SealedVerifiers>,
+}
+
+impl Password {
+    /// Of a hash alone: good for those who show the password, as over TLS most do.
+    pub fn hashed(phc: impl Into<String>) -> Self {
+        Self { hash: PasswordHash(phc.into()), verifiers: None }
+    }
+}
+
 /// A domain that this organisation receives mail for, in lower case.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct AcceptedDomain {
@@ -110,7 +135,7 @@ pub struct Account {
     /// Further addresses that deliver here.
     pub aliases: Vec<Address>,
     /// `None`: nobody can log on.
-    pub password: Option<PasswordHash>,
+    pub password: Option<Password>,
     /// Octets; `None` is without a limit.
     pub quota: Option<u64>,
     pub created: Timestamp,
@@ -121,7 +146,7 @@ pub struct Account {
 pub struct NewAccount {
     pub address: Address,
     pub aliases: Vec<Address>,
-    pub password: Option<PasswordHash>,
+    pub password: Option<Password>,
     pub quota: Option<u64>,
     pub created: Timestamp,
 }
@@ -130,7 +155,9 @@ pub struct NewAccount {
 #[derive(Clone, Debug, Default)]
 pub struct AccountChange {
     pub aliases: Option<Vec<Address>>,
-    pub password: Option<Option<PasswordHash>>,
+    pub password: Option<Option<Password>>,
+    /// Only if this is the hash of the password that is there now; `Conflict` otherwise.
+    pub provided: Option<PasswordHash>,
     pub quota: Option<Option<u64>>,
 }
 
@@ -148,7 +175,8 @@ pub trait Directory: Send + Sync {
     /// is above every one that a removed account of that address had (RFC 3501 §2.3.1.1).
     fn create(&self, account: NewAccount) -> Future<'_, Result<AccountId>>;
 
-    /// All of it or nothing: aliases are refused as in [`Self::create`]; `NotFound` without the account.
+    /// All of it or nothing: aliases are refused as in [`Self::create`]; `NotFound` without the account, `Conflict`
+    /// where [`AccountChange::provided`] does not hold.
     fn change(&self, id: AccountId, change: AccountChange) -> Future<'_, Result<()>>;
 
     /// Removes the account with its folders and messages. Its number is never used again.

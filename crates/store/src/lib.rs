@@ -22,7 +22,9 @@ mod message_size;
 mod settings;
 mod uid_set;
 
-pub use directory::{AcceptedDomain, Account, AccountChange, Address, Directory, NewAccount, PasswordHash};
+pub use directory::{
+    AcceptedDomain, Account, AccountChange, Address, Directory, NewAccount, Password, PasswordHash, SealedVerifiers,
+};
 pub use error::{Error, Result};
 pub use flags::{Flags, Keyword};
 pub use folder::{Folder, FolderChange, FolderName, Folders, SpecialUse};

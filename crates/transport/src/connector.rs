@@ -120,6 +120,7 @@ impl ReceiveConnector {
             bindings: [bind(addresses, 587, explicit), bind(addresses, 465, BindingTls::Implicit)].concat(),
             remote_ranges: RemoteRange::everywhere().to_vec(),
             auth_mechanisms: AuthMechanisms::TLS
+                .with(AuthMechanisms::INTEGRATED)
                 .with(AuthMechanisms::BASIC_AUTH)
                 .with(AuthMechanisms::BASIC_AUTH_REQUIRE_TLS),
             permission_groups: [PermissionGroup::ExchangeUsers].into(),

@@ -8,7 +8,7 @@ use super::Init;
 use super::serve::{Ran, block_on};
 use crate::clock::now;
 use crate::engine::Engine;
-use crate::logon::Hashing;
+use crate::logon::{Hashing, Vault};
 use crate::setup::{
     Configuration, DataDirectory, SetupError, Unfinished, admit, configure, host_name, is_provisioned,
     parse_password_file,
@@ -46,7 +46,8 @@ async fn init(given: &Init) -> Ran {
         Configuration { host: given.host.clone(), plan: None, automatic_services: false, settings: Vec::new() };
     configure(&engine, configuration).await?;
     let settings = ServerSettings::load(&*engine.settings.snapshot().await?).map_err(SetupError::from)?;
-    let hashing = Hashing::new(settings.max_concurrent_password_hashes as usize)?;
+    let vault = Vault::open(data.path())?;
+    let hashing = Hashing::new(settings.max_concurrent_password_hashes as usize, vault, settings.scram_iterations)?;
     admit(&*engine.directory, &*engine.settings, &hashing, people, now()).await?;
     let host = host_name(given.host.as_ref().map_or("", HostName::as_str));
     Certificate::load(TlsFiles::new(data.path()), &host, time::OffsetDateTime::now_utc())?;

@@ -20,12 +20,13 @@ mod terms;
 mod tests;
 mod write;
 
-use std::net::SocketAddr;
+use std::net::{IpAddr, SocketAddr};
 use std::ops::Range;
 use std::sync::Arc;
 use std::time::Instant;
 
-use proto::logon::Channel;
+use proto::logon::{Channel, ExtendedProtection};
+use proto::sasl::scram::ChannelBindings;
 use tokio::io::{AsyncRead, AsyncWrite};
 
 use alarm::Alarm;
@@ -36,13 +37,27 @@ pub use next::Wake;
 pub use open::Opening;
 use received::Received;
 use stream::Stream;
+
 pub use terms::{Protocol, Terms};
+
+use crate::tls::EndPoint;
 
 /// The two ends of a connection.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Peer {
     pub remote: SocketAddr,
     pub local: SocketAddr,
+}
+
+/// Who tries to log on, as far as the connection tells.
+#[derive(Clone, Copy)]
+pub struct Client {
+    pub remote: IpAddr,
+    pub protocol: Protocol,
+    /// The session's number in the log.
+    pub session: u64,
+    /// Connections that one user may have over this protocol.
+    pub max_connections: u32,
 }
 
 /// What was agreed when TLS began.
@@ -68,6 +83,8 @@ pub struct Connection<S> {
     peer: Peer,
     number: u64,
     channel: Channel,
+    /// What a channel binding knows the certificate by that was shown (RFC 5929 §4).
+    end_point: Option<Arc<EndPoint>>,
     told_to_leave: bool,
     timed_out: bool,
     octets_in: u64,
@@ -89,6 +106,7 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Connection<S> {
             peer,
             number,
             channel,
+            end_point: None,
             told_to_leave: false,
             timed_out: false,
             octets_in: 0,
@@ -117,6 +135,23 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Connection<S> {
     /// What TLS agreed on; `None` in clear.
     pub fn agreed(&self) -> Option<Agreed> {
         self.stream.agreed()
+    }
+
+    /// Who is there, for a log-on. `max_connections`: those that one user may have.
+    pub fn client(&self, max_connections: u32) -> Client {
+        Client { remote: self.peer.remote.ip(), protocol: self.terms.protocol, session: self.number, max_connections }
+    }
+
+    /// What an exchange can be bound to; `None` where there is nothing, or it is not offered.
+    pub fn bindings(&self, protection: ExtendedProtection) -> Option<ChannelBindings> {
+        if protection == ExtendedProtection::None {
+            return None;
+        }
+        let bindings = ChannelBindings {
+            exporter: self.stream.exporter(),
+            server_end_point: self.end_point.as_ref().map(|end_point| end_point.0.to_vec()),
+        };
+        (bindings.exporter.is_some() || bindings.server_end_point.is_some()).then_some(bindings)
     }
 
     /// The session takes leave when `log_on` is over.

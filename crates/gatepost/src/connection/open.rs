@@ -80,15 +80,16 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Connection<S> {
 
     async fn begin_tls(&mut self, first: Option<u8>, channel: Channel) -> Result<(), End> {
         self.received.clear();
-        let Some(config) = self.terms.tls.clone() else { return Err(End::GaveUp("there is no certificate".into())) };
+        let Some(tls) = self.terms.tls.clone() else { return Err(End::GaveUp("there is no certificate".into())) };
         let Stream::Plain(mut socket) = std::mem::replace(&mut self.stream, Stream::Gone) else {
             return Err(End::GaveUp("TLS is already there".into()));
         };
         socket.octet = first;
-        let accepted = timeout(self.terms.handshake, Box::pin(TlsAcceptor::from(config).accept(socket)));
+        let accepted = timeout(self.terms.handshake, Box::pin(TlsAcceptor::from(tls.config).accept(socket)));
         match accepted.await {
-            Ok(Ok(tls)) => {
-                self.stream = Stream::Tls(Box::new(tls));
+            Ok(Ok(stream)) => {
+                self.stream = Stream::Tls(Box::new(stream));
+                self.end_point = tls.certificate.end_point();
                 self.channel = channel;
                 Ok(())
             }

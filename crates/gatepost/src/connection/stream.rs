@@ -40,6 +40,16 @@ impl<S> Stream<S> {
         };
         Some(Agreed { version, cipher })
     }
+
+    /// RFC 9266 §2: `tls-exporter`. TLS 1.2 has it only with an extension that cannot be asked about.
+    pub fn exporter(&self) -> Option<Vec<u8>> {
+        let Self::Tls(tls) = self else { return None };
+        let session = tls.get_ref().1;
+        if session.protocol_version() != Some(ProtocolVersion::TLSv1_3) {
+            return None;
+        }
+        session.export_keying_material(vec![0; 32], b"EXPORTER-Channel-Binding", Some(&[])).ok()
+    }
 }
 
 impl<S: AsyncRead + Unpin> AsyncRead for Stream<S>

@@ -1,9 +1,6 @@
 //! What all connections of a service have in common.
 
-use std::sync::Arc;
 use std::time::Duration;
-
-use rustls::ServerConfig;
 
 /// A protocol as far as the connection must know it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
@@ -52,7 +49,7 @@ impl Protocol {
 pub struct Terms {
     pub protocol: Protocol,
     /// `None` where a test needs no TLS; STARTTLS is then not to be offered.
-    pub tls: Option<Arc<ServerConfig>>,
+    pub tls: Option<crate::tls::Tls>,
     /// From the first octet that TLS waits for to its end.
     pub handshake: Duration,
     /// How long the peer may take nothing of what is to be sent.

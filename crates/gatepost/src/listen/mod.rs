@@ -12,7 +12,6 @@ use std::pin::Pin;
 use std::sync::Arc;
 use std::time::Duration;
 
-use rustls::ServerConfig;
 use tokio::net::{TcpListener, TcpStream};
 use tokio::task::JoinHandle;
 
@@ -47,7 +46,7 @@ pub struct Shared {
 }
 
 impl Shared {
-    pub fn terms(&self, protocol: Protocol, tls: Arc<ServerConfig>) -> Arc<Terms> {
+    pub fn terms(&self, protocol: Protocol, tls: crate::tls::Tls) -> Arc<Terms> {
         Arc::new(Terms { protocol, tls: Some(tls), handshake: self.handshake, stall: self.stall })
     }
 }

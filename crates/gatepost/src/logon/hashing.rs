@@ -1,14 +1,21 @@
-//! Argon2id in a bounded pool: it takes much memory and time by design.
+//! What is kept of a password, made and checked in a bounded pool: it takes much memory and time by design.
 
+use std::num::NonZeroU32;
 use std::sync::Arc;
 
 use argon2::password_hash::phc::{Output, PasswordHash as Phc, Salt};
 use argon2::password_hash::{CustomizedPasswordHasher, PasswordVerifier};
 use argon2::{Algorithm, Argon2, Params, Version};
+use aws_lc_rs::error::Unspecified;
+use aws_lc_rs::pbkdf2;
 use proto::logon::Secret;
-use store::PasswordHash;
+use proto::sasl::scram;
+use store::{Password, PasswordHash};
 use tokio::sync::Semaphore;
 use tokio::task::spawn_blocking;
+use zeroize::Zeroizing;
+
+use super::vault::{SALT_OCTETS, Vault, Verifiers, random};
 
 /// OWASP's first choice: 19 MiB, two passes, one lane.
 const MEMORY_KIB: u32 = 19 * 1024;
@@ -26,14 +33,19 @@ pub struct HashError(String);
 /// Hashes and verifies, a few at a time; clones share their turns.
 #[derive(Clone)]
 pub struct Hashing {
+    vault: Arc<Vault>,
+    /// Of SCRAM's verifiers.
+    iterations: NonZeroU32,
     turns: Arc<Semaphore>,
     /// Verified in place of the hash that an unknown user does not have. No password has it: it is random.
     stand_in: String,
 }
 
 impl Hashing {
-    /// `most_at_once`: hashes computed at the same time, and never more than there are processors.
-    pub fn new(most_at_once: usize) -> Result<Self, HashError> {
+    /// `most_at_once`: hashes computed at the same time, and never more than there are processors. `iterations`: of
+    /// SCRAM's verifiers, which are sealed in the vault.
+    pub fn new(most_at_once: usize, vault: Vault, iterations: u32) -> Result<Self, HashError> {
+        let iterations = NonZeroU32::new(iterations).unwrap_or(NonZeroU32::MIN);
         let cores = std::thread::available_parallelism().map_or(1, usize::from);
         let mut random = [0; 48];
         aws_lc_rs::rand::fill(&mut random).map_err(failed)?;
@@ -46,17 +58,45 @@ impl Hashing {
             hash: Some(Output::new(output).map_err(failed)?),
         };
         let turns = Arc::new(Semaphore::new(cores.min(most_at_once)));
-        Ok(Self { turns, stand_in: stand_in.to_string() })
+        Ok(Self { vault: Arc::new(vault), iterations, turns, stand_in: stand_in.to_string() })
     }
 
-    /// A new hash with a random salt.
-    pub async fn hash(&self, password: Secret) -> Result<PasswordHash, HashError> {
+    pub fn vault(&self) -> &Vault {
+        &self.vault
+    }
+
+    /// Of SCRAM's verifiers that are made now.
+    pub fn iterations(&self) -> u32 {
+        self.iterations.get()
+    }
+
+    /// All that is to be kept of a password, with random salts.
+    pub async fn hash(&self, password: Secret) -> Result<Password, HashError> {
         let turn = self.turns.clone().acquire_owned().await.map_err(failed)?;
+        let (vault, iterations) = (self.vault.clone(), self.iterations);
         let hashed = spawn_blocking(move || {
             let _turn = turn;
-            compute(&password)
+            let verifiers = Verifiers { scram: scram_verifiers(&password, iterations).map_err(failed)? };
+            let verifiers = Some(vault.seal(&verifiers).map_err(failed)?);
+            Ok(Password { hash: compute(&password)?, verifiers })
         });
         hashed.await.map_err(failed)?
+    }
+
+    /// What is to be kept in place of `kept`, which was found to be of this password: `None` when it is as good as it
+    /// would be made now.
+    pub async fn renewed(&self, kept: &Password, password: Secret) -> Result<Option<Password>, HashError> {
+        let usable = kept.verifiers.as_ref().is_some_and(|sealed| self.vault.open_sealed(sealed).is_some());
+        let is_strong = is_strong(&kept.hash);
+        if usable && is_strong {
+            return Ok(None);
+        }
+        let Password { hash, verifiers } = self.hash(password).await?;
+        Ok(Some(Password {
+            hash: if is_strong { kept.hash.clone() } else { hash },
+            // Verifiers that are in use stay: an exchange with them may be under way.
+            verifiers: if usable { kept.verifiers.clone() } else { verifiers },
+        }))
     }
 
     /// Whether the password is the one that was hashed; never without a hash, but after the same time.
@@ -82,12 +122,34 @@ fn compute(password: &Secret) -> Result<PasswordHash, HashError> {
     Ok(PasswordHash(hash.to_string()))
 }
 
+/// RFC 5802 §3, for each hash.
+fn scram_verifiers(password: &Secret, iterations: NonZeroU32) -> Result<Vec<scram::Verifier>, Unspecified> {
+    let prepared = scram::prepared(password.expose());
+    let make = |hash: scram::Hash| {
+        let algorithm = match hash {
+            scram::Hash::Sha1 => pbkdf2::PBKDF2_HMAC_SHA1,
+            scram::Hash::Sha256 => pbkdf2::PBKDF2_HMAC_SHA256,
+        };
+        let salt = random::<SALT_OCTETS>()?;
+        let mut salted = Zeroizing::new(vec![0; hash.length()]);
+        pbkdf2::derive(algorithm, iterations, &salt, prepared.as_bytes(), &mut salted);
+        Ok(scram::Verifier::of_salted(hash, &salt, iterations.get(), &salted))
+    };
+    scram::Hash::ALL.into_iter().map(make).collect()
+}
+
 fn matches(phc: &str, password: &Secret) -> bool {
     let Ok(hash) = Phc::new(phc) else { return false };
     let Ok(params) = Params::try_from(&hash) else { return false };
     params.m_cost() <= MAX_MEMORY_KIB
         && params.t_cost() <= MAX_PASSES
         && Argon2::default().verify_password(password.expose().as_bytes(), &hash).is_ok()
+}
+
+/// Whether a guess at it costs as much as at one that is made now.
+fn is_strong(hash: &PasswordHash) -> bool {
+    let params = Phc::new(&hash.0).ok().and_then(|hash| Params::try_from(&hash).ok());
+    params.is_some_and(|params| params.m_cost() >= MEMORY_KIB && params.t_cost() >= PASSES)
 }
 
 fn params() -> Result<Params, argon2::Error> {

@@ -8,33 +8,27 @@ mod hashing;
 mod lanes;
 mod password;
 mod remembered;
+mod renewal;
 mod users;
+mod vault;
 
 use std::net::IpAddr;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
 use identity::{PASSWORD_OCTETS, Throttle, may_act_as, user_address};
-use proto::logon::{Credentials, Secret, Verdict};
+use proto::logon::{Credentials, Finding, Lookup, Secret, Verdict};
+use proto::sasl::scram::{self, ChannelBindings};
 use store::{Account, AccountId, Address, Directory};
 
-use crate::connection::{Drained, Protocol};
+use crate::connection::{Client, Drained};
 pub use hashing::{HashError, Hashing};
 use lanes::Lanes;
 pub use password::generate;
 use remembered::Remembered;
+use renewal::Renewals;
 use users::{Place, Users};
-
-/// One try to log on.
-pub struct Attempt<'a> {
-    pub credentials: &'a Credentials,
-    pub remote: IpAddr,
-    pub protocol: Protocol,
-    /// The session's number in the log.
-    pub session: u64,
-    /// Connections that one user may have over this protocol.
-    pub max_connections: u32,
-}
+pub use vault::{Vault, VaultError};
 
 /// A log-on that was granted. Dropping it gives the user's place back.
 #[derive(Debug)]
@@ -57,11 +51,16 @@ pub struct Logon {
     throttle: Mutex<Throttle>,
     remembered: Mutex<Remembered>,
     lanes: Lanes,
+    renewals: Renewals,
     users: Arc<Users>,
 }
 
+/// What was found, or what the client is told in its place and what the log.
+type Found<T> = Result<T, (Verdict, &'static str)>;
+
 /// For the log.
 const THROTTLED: &str = "too many failures from this address";
+const NO_VERIFIER: &str = "no verifier for this mechanism is kept of the password, or the key that opens it is gone; Set-Mailbox -Password makes one";
 
 /// Addresses whose failures are remembered.
 const THROTTLED_ORIGINS: usize = 100_000;
@@ -82,6 +81,7 @@ impl Logon {
             throttle: Mutex::new(Throttle::new(failures, THROTTLED_ORIGINS)),
             remembered: Mutex::new(Remembered::new(remember)),
             lanes: Lanes::new(per_address),
+            renewals: Renewals::default(),
             users: Arc::default(),
         }
     }
@@ -96,21 +96,66 @@ impl Logon {
         self.users.dismiss(account);
     }
 
+    /// What an exchange goes on with. A client that is throttled learns nothing.
+    pub async fn look(&self, client: Client, lookup: &Lookup, bindings: Option<ChannelBindings>) -> Finding {
+        match self.found(client, lookup, bindings).await {
+            Ok(finding) => finding,
+            Err((verdict, reason)) => {
+                let Lookup::Scram { user, .. } = lookup;
+                tracing::info!(
+                    session = client.session,
+                    protocol = client.protocol.name(),
+                    remote = %client.remote,
+                    user = clipped(user),
+                    granted = false,
+                    reason,
+                    "log-on"
+                );
+                Finding::Verdict(verdict)
+            }
+        }
+    }
+
+    async fn found(&self, client: Client, lookup: &Lookup, bindings: Option<ChannelBindings>) -> Found<Finding> {
+        self.admit(client.remote)?;
+        let Lookup::Scram { hash, user } = lookup;
+        let default = self.default_domain().await.map_err(|error| unavailable(client, &error))?;
+        // One and the same user in whichever form its name was typed.
+        let address = user_address(user, &default).to_ascii_lowercase();
+        let account = self.find(None, &address).await.map_err(|error| unavailable(client, &error))?.0;
+        let kept = account.and_then(|account| self.scram_verifier(&account, *hash));
+        let no_randomness = (Verdict::Unavailable, "the system gives no random numbers");
+        let verifier = match kept {
+            Some(verifier) => verifier,
+            // Who it is said to be is not told by what is shown.
+            None => {
+                let stand_in = self.hashing.vault().stand_in(*hash, &address, self.hashing.iterations());
+                stand_in.ok_or(no_randomness)?
+            }
+        };
+        let nonce = vault::scram_nonce().map_err(|_| no_randomness)?;
+        Ok(Finding::Scram(Box::new(scram::Finding { verifier, nonce, bindings })))
+    }
+
+    fn scram_verifier(&self, account: &Account, hash: scram::Hash) -> Option<scram::Verifier> {
+        let sealed = account.password.as_ref()?.verifiers.as_ref()?;
+        self.hashing.vault().open_sealed(sealed)?.scram.into_iter().find(|verifier| verifier.hash() == hash)
+    }
+
     /// Judges an attempt; writes one line to the log with the reason.
-    pub async fn verify(&self, attempt: Attempt<'_>) -> Result<LoggedOn, Verdict> {
-        let Credentials::Password { authorization, user, password, mechanism } = attempt.credentials;
-        let judged = self.judge(&attempt, authorization.as_deref(), user, password).await;
+    pub async fn verify(&self, client: Client, credentials: &Credentials) -> Result<LoggedOn, Verdict> {
+        let judged = self.judge(client, credentials).await;
         let verdict = match &judged {
             Ok(_) => Verdict::Granted,
             Err((verdict, _)) => *verdict,
         };
         let reason = judged.as_ref().err().map_or("granted", |(_, reason)| reason);
         tracing::info!(
-            session = attempt.session,
-            protocol = attempt.protocol.name(),
-            remote = %attempt.remote,
-            user = clipped(user),
-            mechanism = mechanism.map_or("password command", |mechanism| mechanism.name()),
+            session = client.session,
+            protocol = client.protocol.name(),
+            remote = %client.remote,
+            user = clipped(credentials.user()),
+            mechanism = credentials.mechanism().map_or("password command", |mechanism| mechanism.name()),
             granted = verdict == Verdict::Granted,
             reason,
             "log-on"
@@ -118,59 +163,79 @@ impl Logon {
         judged.map_err(|(verdict, _)| verdict)
     }
 
-    async fn judge(
-        &self,
-        attempt: &Attempt<'_>,
-        authorization: Option<&str>,
-        user: &str,
-        password: &Secret,
-    ) -> Result<LoggedOn, (Verdict, &'static str)> {
-        self.admit(attempt.remote)?;
-        let (account, mut reason) =
-            self.find(authorization, user).await.map_err(|error| unavailable(attempt, &error))?;
-        let hash = account.as_ref().and_then(|account| account.password.as_ref());
-        if account.is_some() && hash.is_none() {
-            reason = "the account has no password";
-        }
-        let remembered = match (&account, hash) {
-            (Some(account), Some(hash)) => lock(&self.remembered).knows(account.id, hash, password, now()),
-            _ => false,
-        };
-        let right = remembered || {
-            let _turn = self.lanes.wait(attempt.remote).await;
-            // Attempts that waited behind failures of the same address are not judged any more.
-            self.admit(attempt.remote)?;
-            // An unknown user costs the same time as a known one, and no length of a password more than another.
-            let is_hashed = password.expose().len() <= *PASSWORD_OCTETS.end();
-            let password = if is_hashed { password.clone() } else { Secret::new("".into()) };
-            self.hashing.verify(hash.cloned(), password).await
+    async fn judge(&self, client: Client, credentials: &Credentials) -> Found<LoggedOn> {
+        self.admit(client.remote)?;
+        let (account, reason) = self
+            .find(credentials.authorization(), credentials.user())
+            .await
+            .map_err(|error| unavailable(client, &error))?;
+        let kept = account.as_ref().and_then(|account| account.password.as_ref());
+        let reason = if account.is_some() && kept.is_none() { "the account has no password" } else { reason };
+        let (right, reason) = match credentials {
+            Credentials::Password { password, .. } => {
+                (self.is_password(client, account.as_deref(), password).await?, reason)
+            }
+            Credentials::Scram { mechanism, proved, .. } => {
+                let hash = scram::hash_of(*mechanism);
+                let verifier = account.as_deref().and_then(|account| self.scram_verifier(account, hash));
+                let is_missing = kept.is_some() && verifier.is_none();
+                let right = verifier.is_some_and(|verifier| proved.as_ref() == Some(verifier.stored_key()));
+                (right, if is_missing { NO_VERIFIER } else { reason })
+            }
         };
         let (account, verdict) = match account.filter(|_| right) {
             Some(account) => (Some(account), Verdict::Granted),
             None => (None, Verdict::Refused),
         };
-        let told = lock(&self.throttle).settle(attempt.remote, now(), verdict);
+        let told = lock(&self.throttle).settle(client.remote, now(), verdict);
         if told != verdict {
             return Err((told, THROTTLED));
         }
         let Some(account) = account else { return Err((Verdict::Refused, reason)) };
-        if let Some(hash) = account.password.as_ref().filter(|_| !remembered) {
-            lock(&self.remembered).learn(account.id, hash, password, now());
-        }
-        let limit = attempt.max_connections;
-        let place = Users::take(&self.users, attempt.protocol, account.id, limit)
+        let limit = client.max_connections;
+        let place = Users::take(&self.users, client.protocol, account.id, limit)
             .ok_or((Verdict::TooManyConnections { limit }, "the user has as many connections as it may"))?;
         // Asked again with the place taken: a change before was not told to it, one after it is.
         match self.directory.account(account.id).await {
-            Ok(Some(now)) if now.password == account.password => Ok(LoggedOn { account: now, place }),
+            Ok(Some(now)) if is_still(&now, &account) => {
+                if let Credentials::Password { password, .. } = credentials {
+                    let (directory, hashing) = (self.directory.clone(), self.hashing.clone());
+                    self.renewals.begin(directory, hashing, now.clone(), password.clone());
+                }
+                Ok(LoggedOn { account: now, place })
+            }
             Ok(_) => Err((Verdict::Refused, "the password was changed meanwhile")),
-            Err(error) => Err(unavailable(attempt, &error)),
+            Err(error) => Err(unavailable(client, &error)),
         }
     }
 
-    fn admit(&self, remote: IpAddr) -> Result<(), (Verdict, &'static str)> {
+    /// Whether it is the account's password; takes as long without an account.
+    async fn is_password(&self, client: Client, account: Option<&Account>, password: &Secret) -> Found<bool> {
+        let kept = account.and_then(|account| Some((account.id, &account.password.as_ref()?.hash)));
+        if kept.is_some_and(|(id, hash)| lock(&self.remembered).knows(id, hash, password, now())) {
+            return Ok(true);
+        }
+        let _turn = self.lanes.wait(client.remote).await;
+        // Attempts that waited behind failures of the same address are not judged any more.
+        self.admit(client.remote)?;
+        // An unknown user costs the same time as a known one, and no length of a password more than another.
+        let is_hashed = password.expose().len() <= *PASSWORD_OCTETS.end();
+        let tried = if is_hashed { password.clone() } else { Secret::new("".into()) };
+        let right = self.hashing.verify(kept.map(|(_, hash)| hash.clone()), tried).await;
+        if let Some((id, hash)) = kept.filter(|_| right) {
+            lock(&self.remembered).learn(id, hash, password, now());
+        }
+        Ok(right)
+    }
+
+    fn admit(&self, remote: IpAddr) -> Found<()> {
         let mut throttle = lock(&self.throttle);
         if throttle.admits(remote, now()) { Ok(()) } else { Err((throttle.verdict(), THROTTLED)) }
+    }
+
+    async fn default_domain(&self) -> store::Result<String> {
+        let domains = self.directory.domains().await?;
+        Ok(domains.iter().find(|domain| domain.default).map_or_else(String::new, |domain| domain.name.clone()))
     }
 
     /// The account, and why the attempt fails if the password does not.
@@ -179,10 +244,9 @@ impl Logon {
         authorization: Option<&str>,
         user: &str,
     ) -> store::Result<(Option<Arc<Account>>, &'static str)> {
-        let domains = self.directory.domains().await?;
-        let default = domains.iter().find(|domain| domain.default).map_or("", |domain| domain.name.as_str());
-        let Ok(address) = Address::parse(&user_address(user, default)) else { return Ok((None, "unknown user")) };
-        if !may_act_as(authorization, user, default) {
+        let default = self.default_domain().await?;
+        let Ok(address) = Address::parse(&user_address(user, &default)) else { return Ok((None, "unknown user")) };
+        if !may_act_as(authorization, user, &default) {
             return Ok((None, "may not act as another user"));
         }
         Ok(match self.directory.find(&address).await? {
@@ -192,9 +256,15 @@ impl Logon {
     }
 }
 
-fn unavailable(attempt: &Attempt<'_>, error: &store::Error) -> (Verdict, &'static str) {
-    tracing::error!(session = attempt.session, %error, "the directory could not be asked");
+fn unavailable(client: Client, error: &store::Error) -> (Verdict, &'static str) {
+    tracing::error!(session = client.session, %error, "the directory could not be asked");
     (Verdict::Unavailable, "the directory could not be asked")
+}
+
+/// Whether the password is the one that it was, whatever else is kept of it by now.
+fn is_still(now: &Account, then: &Account) -> bool {
+    let hash = |account: &Account| account.password.as_ref().map(|password| password.hash.clone());
+    hash(now) == hash(then)
 }
 
 /// What a user name says in the log at most.

@@ -1,17 +1,24 @@
 use std::net::Ipv4Addr;
 
-use proto::logon::Mechanism;
+use std::num::NonZeroU32;
+
+use aws_lc_rs::{digest, hmac, pbkdf2};
+use base64::Engine;
+use base64::engine::general_purpose::STANDARD;
+use proto::logon::{Mechanism, Question};
+use proto::sasl::{Exchange, Step};
 use store::NewAccount;
 use store::memory::Memory;
 
 use super::*;
+use crate::connection::Protocol;
 
 const HERE: IpAddr = IpAddr::V4(Ipv4Addr::new(127, 0, 0, 2));
 const THERE: IpAddr = IpAddr::V4(Ipv4Addr::new(127, 0, 0, 3));
 
 async fn logon(failures: u32) -> (Logon, Arc<Memory>) {
     let store = Arc::new(Memory::new());
-    let hashing = Hashing::new(4).unwrap();
+    let hashing = Hashing::new(4, Vault::fleeting().unwrap(), 4096).unwrap();
     store.add_domain("example.test").await.unwrap();
     let password = Some(hashing.hash(Secret::new("right".into())).await.unwrap());
     for (local, password) in [("ann", password), ("locked", None)] {
@@ -20,6 +27,10 @@ async fn logon(failures: u32) -> (Logon, Arc<Memory>) {
         store.create(account).await.unwrap();
     }
     (Logon::new(store.clone(), hashing, failures, Duration::from_secs(600), 2), store)
+}
+
+fn client(remote: IpAddr) -> Client {
+    Client { remote, protocol: Protocol::Imap, session: 1, max_connections: 2 }
 }
 
 async fn attempt(logon: &Logon, remote: IpAddr, user: &str, password: &str) -> Result<LoggedOn, Verdict> {
@@ -33,9 +44,7 @@ async fn attempt(logon: &Logon, remote: IpAddr, user: &str, password: &str) -> R
         password: Secret::new(password.into()),
         mechanism: Some(Mechanism::Plain),
     };
-    let attempt =
-        Attempt { credentials: &credentials, remote, protocol: Protocol::Imap, session: 1, max_connections: 2 };
-    logon.verify(attempt).await
+    logon.verify(client(remote), &credentials).await
 }
 
 #[tokio::test]
@@ -111,4 +120,127 @@ async fn a_changed_password_holds_at_once() {
     assert!(attempt(&logon, HERE, "ann", "new").await.is_ok());
     store.remove(account).await.unwrap();
     assert_eq!(attempt(&logon, HERE, "ann", "new").await.unwrap_err(), Verdict::Refused);
+}
+
+/// A client's log-on by SCRAM-SHA-256 (RFC 5802 §3), from its first message to the verdict, and the server's last.
+async fn scram(logon: &Logon, user: &str, password: &str) -> (Result<LoggedOn, Verdict>, Option<String>) {
+    let bare = format!("n={user},r=client");
+    let first = STANDARD.encode(format!("n,,{bare}"));
+    let (mut exchange, step) = Exchange::begin(Mechanism::ScramSha256, Some(first.as_bytes()));
+    let Step::Ask(Question::Look(lookup)) = step else { panic!("{step:?}") };
+    let server_first = match exchange.told(logon.look(client(HERE), &lookup, None).await) {
+        Step::Challenge(challenge) => String::from_utf8(STANDARD.decode(challenge).unwrap()).unwrap(),
+        Step::Done(verdict) => return (Err(verdict), None),
+        step => panic!("{step:?}"),
+    };
+    let part = |name| server_first.split(',').find_map(|part| part.strip_prefix(name)).unwrap();
+    let (salt, rounds) = (STANDARD.decode(part("s=")).unwrap(), part("i=").parse().unwrap());
+    let mut salted = [0; 32];
+    let algorithm = pbkdf2::PBKDF2_HMAC_SHA256;
+    pbkdf2::derive(algorithm, NonZeroU32::new(rounds).unwrap(), &salt, password.as_bytes(), &mut salted);
+    let sign = |key: &[u8], text: &str| hmac::sign(&hmac::Key::new(hmac::HMAC_SHA256, key), text.as_bytes());
+    let key = sign(&salted, "Client Key");
+    let without_proof = format!("c=biws,r={}", part("r="));
+    let auth_message = format!("{bare},{server_first},{without_proof}");
+    let signature = sign(digest::digest(&digest::SHA256, key.as_ref()).as_ref(), &auth_message);
+    let proof: Vec<u8> = key.as_ref().iter().zip(signature.as_ref()).map(|(a, b)| a ^ b).collect();
+    let last = STANDARD.encode(format!("{without_proof},p={}", STANDARD.encode(proof)));
+    let step = exchange.step(last.as_bytes());
+    let Step::Ask(Question::Judge(credentials)) = step else { panic!("{step:?}") };
+    let verified = logon.verify(client(HERE), &credentials).await;
+    let verdict = verified.as_ref().map_or_else(|verdict| *verdict, |_| Verdict::Granted);
+    let Step::Challenge(server_last) = exchange.told(Finding::Verdict(verdict)) else { return (verified, None) };
+    let expected = sign(sign(&salted, "Server Key").as_ref(), &auth_message);
+    assert_eq!(STANDARD.decode(&server_last).unwrap(), format!("v={}", STANDARD.encode(expected)).into_bytes());
+    (verified, Some(server_last))
+}
+
+#[tokio::test]
+async fn scram_proves_both_sides_to_each_other_and_nothing_to_anybody_else() {
+    let (logon, _) = logon(60).await;
+    for user in ["ann", "Ann@Example.test"] {
+        let (verified, server_last) = scram(&logon, user, "right").await;
+        assert_eq!(verified.unwrap().account.address.as_str(), "ann@example.test");
+        assert!(server_last.is_some());
+    }
+    for (user, password) in [("ann", "wrong"), ("locked", "right"), ("bob", "right"), ("not an address", "right")] {
+        let (verified, server_last) = scram(&logon, user, password).await;
+        assert_eq!(verified.unwrap_err(), Verdict::Refused, "{user} {password}");
+        assert_eq!(server_last, None);
+    }
+}
+
+#[tokio::test]
+async fn scram_tells_nobody_who_has_a_mailbox() {
+    let (logon, _) = logon(60).await;
+    let salt = async |user: &str| {
+        let lookup = Lookup::Scram { hash: scram::Hash::Sha256, user: user.into() };
+        let Finding::Scram(finding) = logon.look(client(HERE), &lookup, None).await else { panic!() };
+        (finding.verifier.salt().to_vec(), finding.verifier.iterations())
+    };
+    for user in ["ann", "bob", "locked"] {
+        // The same each time and in every form of the name, of the same length and cost.
+        let shown = salt(user).await;
+        assert_eq!(shown, salt(&user.to_uppercase()).await, "{user}");
+        assert_eq!(shown, salt(&format!("{user}@example.test")).await, "{user}");
+        assert_eq!((shown.0.len(), shown.1), (16, 4096), "{user}");
+    }
+}
+
+#[tokio::test]
+async fn failures_by_scram_count_and_a_throttled_address_learns_no_salt() {
+    let (logon, _) = logon(2).await;
+    for _ in 0..2 {
+        assert_eq!(scram(&logon, "ann", "wrong").await.0.unwrap_err(), Verdict::Refused);
+    }
+    let throttled = Verdict::Throttled { limit: 2 };
+    assert_eq!(scram(&logon, "ann", "right").await.0.unwrap_err(), throttled);
+    assert_eq!(attempt(&logon, HERE, "ann", "right").await.unwrap_err(), throttled);
+}
+
+#[tokio::test]
+async fn a_proof_for_a_password_that_was_replaced_meanwhile_is_worth_nothing() {
+    let (logon, store) = logon(60).await;
+    let lookup = Lookup::Scram { hash: scram::Hash::Sha256, user: "ann".into() };
+    let Finding::Scram(finding) = logon.look(client(HERE), &lookup, None).await else { panic!() };
+    let proved = Some(finding.verifier.stored_key().clone());
+    let credentials =
+        Credentials::Scram { authorization: None, user: "ann".into(), mechanism: Mechanism::ScramSha256, proved };
+    let account = logon.verify(client(HERE), &credentials).await.unwrap().account.id;
+    let password = Some(Some(logon.hashing().hash(Secret::new("right".into())).await.unwrap()));
+    store.change(account, store::AccountChange { password, ..Default::default() }).await.unwrap();
+    assert_eq!(logon.verify(client(HERE), &credentials).await.unwrap_err(), Verdict::Refused);
+}
+
+#[tokio::test]
+async fn a_password_that_is_shown_is_kept_as_it_is_now_and_stays_the_same_one() {
+    let (logon, store) = logon(60).await;
+    let ann = store.find(&Address::parse("ann@example.test").unwrap()).await.unwrap().unwrap();
+    // As one that was set before there were verifiers, and with a weaker hash.
+    let weak = {
+        let params = argon2::Params::new(8, 1, 1, None).unwrap();
+        let argon2 = argon2::Argon2::new(argon2::Algorithm::Argon2id, argon2::Version::V0x13, params.clone());
+        let hasher: &dyn argon2::password_hash::CustomizedPasswordHasher<_, Params = _> = &argon2;
+        hasher.hash_password_customized(b"right", b"saltsaltsaltsalt", None, None, params).unwrap().to_string()
+    };
+    let password = Some(Some(store::Password::hashed(weak.clone())));
+    store.change(ann.id, store::AccountChange { password, ..Default::default() }).await.unwrap();
+    assert_eq!(scram(&logon, "ann", "right").await.0.unwrap_err(), Verdict::Refused);
+    let first = attempt(&logon, HERE, "ann", "right").await.unwrap();
+    let renewed = loop {
+        let kept = store.account(ann.id).await.unwrap().unwrap().password.clone().unwrap();
+        if kept.hash.0 != weak {
+            break kept;
+        }
+        tokio::task::yield_now().await;
+    };
+    assert!(scram(&logon, "ann", "right").await.0.is_ok());
+    drop(attempt(&logon, HERE, "ann", "right").await.unwrap());
+    assert_eq!(store.account(ann.id).await.unwrap().unwrap().password, Some(renewed), "once is enough");
+    // Who was logged on before is so still.
+    tokio::select! {
+        biased;
+        () = async { first.over().wait_for_end().await } => panic!("the log-on ended"),
+        () = std::future::ready(()) => {}
+    }
 }

@@ -14,6 +14,7 @@ use store_embedded::{Backup, Embedded, Options, Repaired};
 use tokio::sync::Mutex;
 use tokio::task::spawn_blocking;
 
+use crate::logon::Vault;
 use crate::setup::{DataDirectory, SetupError, be_its_owner};
 use crate::tls::TlsFiles;
 
@@ -114,6 +115,7 @@ fn back_up(store: &Embedded, data: &DataDirectory, target: &Path) -> Result<Back
     make_empty(target, "a backup needs a directory of its own")?;
     // Before the store: that one is marked as whole at its end.
     TlsFiles::new(data.path()).copy_to(&TlsFiles::new(target))?;
+    Vault::copy(data.path(), target)?;
     let Backup { files, octets, .. } = store.backup(&make_store(target)?)?;
     Ok(BackedUp { files, octets })
 }
@@ -124,6 +126,7 @@ pub fn restore(backup: &Path, target: &Path) -> Result<Repaired, SetupError> {
     Backup::of(&store_of(backup))?;
     make_empty(target, "a server is restored into a new directory; one mailbox, with --mailbox, into one in use")?;
     TlsFiles::new(backup).copy_to(&TlsFiles::new(target))?;
+    Vault::copy(backup, target)?;
     Ok(store_embedded::restore(&store_of(backup), &make_store(target)?, quiet())?)
 }
 

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use management::settings::{ServerSettings, SmtpSettings};
 use management::{Passwords, Port, Services as ServicesPort, StoreMaintenance, World};
 use proto::logon::Secret;
-use store::{AccountId, Directory, Future, Mailboxes, PasswordHash, Settings, Timestamp};
+use store::{AccountId, Directory, Future, Mailboxes, Password, Settings, Timestamp};
 
 use super::Maintenance;
 use crate::serve::Site;
@@ -56,7 +56,7 @@ impl World for Ports {
 }
 
 impl Passwords for Ports {
-    fn hash(&self, password: String) -> Future<'_, Port<PasswordHash>> {
+    fn hash(&self, password: String) -> Future<'_, Port<Password>> {
         let password = Secret::new(password);
         Box::pin(async move { self.site.logon.hashing().hash(password).await.map_err(|error| error.to_string()) })
     }

@@ -8,13 +8,13 @@ use access::reply::{Reply as _, Step};
 use proto::Session as _;
 use proto::imap::command::{Append, Body, Tag};
 use proto::imap::{Answer, Request, Session, Settings};
-use proto::logon::{Credentials, Verdict};
+use proto::logon::{Finding, Question, Verdict};
 use tokio::io::{AsyncRead, AsyncWrite};
 
 use super::{Site, Started};
 use crate::clock::now;
 use crate::connection::{Connection, End, Protocol, Wake, Work};
-use crate::logon::{Attempt, LoggedOn};
+use crate::logon::LoggedOn;
 
 /// Serves one connection to its end.
 pub async fn serve<S: AsyncRead + AsyncWrite + Unpin>(
@@ -113,10 +113,21 @@ async fn log_on<S: AsyncRead + AsyncWrite + Unpin>(
                 let offer = started.offer(Protocol::Imap, connection.channel());
                 session.answer(connection.now(), Answer::Channel(offer));
             }
-            Request::LogOn(credentials) => {
-                let verified = Box::pin(verify(connection, site, started, &credentials)).await;
+            Request::LogOn(Question::Look(lookup)) => {
+                let client = connection.client(started.settings.max_connections_per_user);
+                let finding = Box::pin(site.logon.look(
+                    client,
+                    &lookup,
+                    connection.bindings(started.settings.extended_protection_policy),
+                ))
+                .await;
+                session.answer(connection.now(), Answer::LogOn(finding));
+            }
+            Request::LogOn(Question::Judge(credentials)) => {
+                let client = connection.client(started.settings.max_connections_per_user);
+                let verified = Box::pin(site.logon.verify(client, &credentials)).await;
                 let verdict = verified.as_ref().map_or_else(|verdict| *verdict, |_| Verdict::Granted);
-                session.answer(connection.now(), Answer::Verdict(verdict));
+                session.answer(connection.now(), Answer::LogOn(Finding::Verdict(verdict)));
                 if let Ok(logged_on) = verified {
                     return Ok(logged_on);
                 }
@@ -124,22 +135,6 @@ async fn log_on<S: AsyncRead + AsyncWrite + Unpin>(
             request => return Err(out_of_state(&request)),
         }
     }
-}
-
-async fn verify<S: AsyncRead + AsyncWrite + Unpin>(
-    connection: &Connection<S>,
-    site: &Site,
-    started: &Started,
-    credentials: &Credentials,
-) -> Result<LoggedOn, Verdict> {
-    let attempt = Attempt {
-        credentials,
-        remote: connection.peer().remote.ip(),
-        protocol: Protocol::Imap,
-        session: connection.number(),
-        max_connections: started.settings.max_connections_per_user,
-    };
-    site.logon.verify(attempt).await
 }
 
 async fn execute<S: AsyncRead + AsyncWrite + Unpin>(

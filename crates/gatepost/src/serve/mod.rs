@@ -40,6 +40,7 @@ impl Started {
             Protocol::Imap => identity::Protocol::Imap,
             Protocol::Smtp => identity::Protocol::Smtp,
         };
-        offer(protocol, Rule::LoginType(self.settings.login_type), self.tls, channel)
+        let settings = &self.settings;
+        offer(protocol, Rule::LoginType(settings.login_type), settings.extended_protection_policy, self.tls, channel)
     }
 }

@@ -5,13 +5,14 @@ use std::sync::Arc;
 
 use access::pop3::Maildrop;
 use proto::Session as _;
-use proto::pop3::{Answer, NotOpened, Request, Session, Settings, Update};
+use proto::logon::{Credentials, Finding, Question, Verdict};
+use proto::pop3::{Answer, Request, Session, Settings, Update};
 use store::{Change, Error, FolderId, FolderName, Lease, Mailboxes};
 use tokio::io::{AsyncRead, AsyncWrite};
 
 use super::{Site, Started};
-use crate::connection::{Connection, End, Protocol};
-use crate::logon::{Attempt, LoggedOn};
+use crate::connection::{Client, Connection, End, Protocol};
+use crate::logon::LoggedOn;
 
 /// Serves one connection to its end.
 pub async fn serve<S: AsyncRead + AsyncWrite + Unpin>(
@@ -83,21 +84,22 @@ async fn authorization<S: AsyncRead + AsyncWrite + Unpin>(
                 let offer = started.offer(Protocol::Pop3, connection.channel());
                 session.answer(connection.now(), Answer::Encrypted(offer));
             }
-            Request::LogOn(credentials) => {
-                let attempt = Attempt {
-                    credentials: &credentials,
-                    remote: connection.peer().remote.ip(),
-                    protocol: Protocol::Pop3,
-                    session: connection.number(),
-                    max_connections: started.settings.max_connections_per_user,
-                };
-                let opened = Box::pin(Open::log_on(site, attempt)).await;
-                let (open, result) = match opened {
-                    Ok(open) => (Some(open), Ok(())),
-                    Err(reason) => (None, Err(reason)),
-                };
-                session.answer(connection.now(), Answer::LoggedOn(result));
-                if let Some(open) = open {
+            Request::LogOn(Question::Look(lookup)) => {
+                let client = connection.client(started.settings.max_connections_per_user);
+                let finding = Box::pin(site.logon.look(
+                    client,
+                    &lookup,
+                    connection.bindings(started.settings.extended_protection_policy),
+                ))
+                .await;
+                session.answer(connection.now(), Answer::LogOn(finding));
+            }
+            Request::LogOn(Question::Judge(credentials)) => {
+                let client = connection.client(started.settings.max_connections_per_user);
+                let opened = Box::pin(Open::log_on(site, client, &credentials)).await;
+                let verdict = opened.as_ref().map_or_else(|verdict| *verdict, |_| Verdict::Granted);
+                session.answer(connection.now(), Answer::LogOn(Finding::Verdict(verdict)));
+                if let Ok(open) = opened {
                     connection.ends_with(open.logged_on.over());
                     return Ok(open);
                 }
@@ -121,18 +123,14 @@ struct Open {
 }
 
 impl Open {
-    async fn log_on(site: &Site, attempt: Attempt<'_>) -> Result<Self, NotOpened> {
-        let session = attempt.session;
-        let logged_on = match site.logon.verify(attempt).await {
-            Ok(logged_on) => logged_on,
-            Err(verdict) => return Err(NotOpened::judge(verdict).err().unwrap_or(NotOpened::Unavailable)),
-        };
+    async fn log_on(site: &Site, client: Client, credentials: &Credentials) -> Result<Self, Verdict> {
+        let logged_on = site.logon.verify(client, credentials).await?;
         Self::lock(&*site.mailboxes, logged_on).await.map_err(|error| {
-            tracing::warn!(session, %error, "the maildrop was not opened");
+            tracing::warn!(session = client.session, %error, "the maildrop was not opened");
             match error {
-                Error::Busy => NotOpened::InUse,
-                error if error.is_temporary() => NotOpened::Unavailable,
-                _ => NotOpened::Damaged,
+                Error::Busy => Verdict::InUse,
+                error if error.is_temporary() => Verdict::Unavailable,
+                _ => Verdict::Damaged,
             }
         })
     }

@@ -17,7 +17,7 @@ use crate::connection::{Opening, Protocol};
 use crate::connectors;
 use crate::engine::Engine;
 use crate::listen::{Descriptors, Listening, Shared};
-use crate::logon::{Hashing, Logon};
+use crate::logon::{Hashing, Logon, Vault};
 use crate::logs::Log;
 use crate::manage::{Maintenance, ManagementSocket, Ports as ManagementPorts};
 use crate::serve::Site;
@@ -162,7 +162,8 @@ impl Running {
         let stored = engine.settings.snapshot().await?;
         let settings = ServerSettings::load(&stored)?;
         let host = host_name(settings.host_name.as_str());
-        let hashing = Hashing::new(settings.max_concurrent_password_hashes as usize)?;
+        let vault = Vault::open(data.path())?;
+        let hashing = Hashing::new(settings.max_concurrent_password_hashes as usize, vault, settings.scram_iterations)?;
         let files = TlsFiles::new(data.path());
         let certificate = Arc::new(Certificate::load(files, &host, OffsetDateTime::now_utc())?);
         let logon = Logon::new(
@@ -189,7 +190,8 @@ impl Running {
         };
         let tls = |protocol| server_config(protocol, certificate.clone());
         let connectors = connectors::load(&stored)?;
-        let smtp = smtp::Smtp::start(connectors, &site, tls(Protocol::Smtp)?, &shared, &settings)?;
+        let protection = SmtpSettings::load(&stored)?.extended_protection_policy;
+        let smtp = smtp::Smtp::start(connectors, &site, tls(Protocol::Smtp)?, &shared, &settings, protection)?;
         let services = Arc::new(Services::new(
             site.clone(),
             engine.settings.clone(),

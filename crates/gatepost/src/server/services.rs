@@ -8,7 +8,6 @@ use std::time::Duration;
 
 use identity::Tls;
 use management::{Port, Service, ServiceSettings};
-use rustls::ServerConfig;
 use store::Settings;
 use tokio::net::TcpStream;
 
@@ -22,7 +21,7 @@ pub struct Services {
     site: Arc<Site>,
     settings: Arc<dyn Settings>,
     /// In the order of [`Service::ALL`].
-    tls: [Arc<ServerConfig>; 2],
+    tls: [crate::tls::Tls; 2],
     shared: Shared,
     /// Where SMTP listens.
     smtp: Vec<SocketAddr>,
@@ -46,7 +45,7 @@ impl Services {
     pub fn new(
         site: Arc<Site>,
         settings: Arc<dyn Settings>,
-        tls: [Arc<ServerConfig>; 2],
+        tls: [crate::tls::Tls; 2],
         shared: Shared,
         smtp: Vec<SocketAddr>,
     ) -> Self {

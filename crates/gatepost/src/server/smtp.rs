@@ -6,9 +6,8 @@ use std::net::SocketAddr;
 use std::pin::Pin;
 use std::sync::Arc;
 
-use identity::Tls;
+use identity::{ExtendedProtection, Tls};
 use management::settings::ServerSettings;
-use rustls::ServerConfig;
 use tokio::net::{TcpListener, TcpStream};
 use transport::{BindingTls, ReceiveConnector};
 
@@ -29,9 +28,10 @@ impl Smtp {
     pub fn start(
         mut connectors: Vec<ReceiveConnector>,
         site: &Arc<Site>,
-        tls: Arc<ServerConfig>,
+        tls: crate::tls::Tls,
         shared: &Shared,
         settings: &ServerSettings,
+        extended_protection: ExtendedProtection,
     ) -> Result<Self, SetupError> {
         let bound = bind_all(&mut connectors)?;
         let ports = ports(&connectors);
@@ -39,6 +39,7 @@ impl Smtp {
             connectors: connectors.into_iter().map(Arc::new).collect(),
             tls: Tls { available: true, implicit_port: ports.submissions },
             max_connections_per_user: settings.max_smtp_connections_per_user,
+            extended_protection,
         };
         let serve: Arc<dyn Serve> = Arc::new(Receive { site: site.clone(), receiving });
         let bindings = bound.into_iter().map(|(listener, opening)| Binding { listener, opening, serve: serve.clone() });

@@ -36,8 +36,8 @@ pub async fn admit(
 
     let mut marks = 0;
     for one in &prepared {
-        if let (Password::Made(_), Some(hash)) = (&one.password, &one.hash) {
-            not_shown.add(&one.address, hash);
+        if let (Password::Made(_), Some(kept)) = (&one.password, &one.kept) {
+            not_shown.add(&one.address, &kept.hash);
             marks += 1;
         }
     }
@@ -72,7 +72,7 @@ struct Prepared {
     account: Option<Arc<Account>>,
     password: Password,
     /// To be stored; `None`: the password stays.
-    hash: Option<PasswordHash>,
+    kept: Option<store::Password>,
 }
 
 async fn prepare(
@@ -83,9 +83,9 @@ async fn prepare(
 ) -> Result<Prepared, SetupError> {
     let Person { address, password } = person;
     if stays {
-        let hash = account.as_ref().and_then(|account| account.password.clone());
+        let hash = account.as_ref().and_then(|account| Some(account.password.as_ref()?.hash.clone()));
         let password = still(&hashing, hash, password, &address).await;
-        return Ok(Prepared { address, account, password, hash: None });
+        return Ok(Prepared { address, account, password, kept: None });
     }
     let (secret, password) = match password {
         Some(secret) => (secret.clone(), Password::Given(secret)),
@@ -95,21 +95,21 @@ async fn prepare(
             (secret.clone(), Password::Made(secret))
         }
     };
-    let hash = Some(hashing.hash(secret).await?);
-    Ok(Prepared { address, account, password, hash })
+    let kept = Some(hashing.hash(secret).await?);
+    Ok(Prepared { address, account, password, kept })
 }
 
 impl Prepared {
     async fn commit(self, directory: &dyn Directory, now: Timestamp) -> Result<User, SetupError> {
-        let Self { address, account, password, hash } = self;
+        let Self { address, account, password, kept } = self;
         match account {
-            Some(account) if hash.is_some() => {
-                let change = AccountChange { password: Some(hash), ..AccountChange::default() };
+            Some(account) if kept.is_some() => {
+                let change = AccountChange { password: Some(kept), ..AccountChange::default() };
                 directory.change(account.id, change).await?;
             }
             Some(_) => {}
             None => {
-                let (aliases, password) = (Vec::new(), hash);
+                let (aliases, password) = (Vec::new(), kept);
                 let account = NewAccount { address: address.clone(), aliases, password, quota: None, created: now };
                 directory.create(account).await?;
             }
@@ -136,6 +136,7 @@ mod tests {
     use store::memory::Memory;
 
     use super::*;
+    use crate::logon::Vault;
 
     fn people() -> Vec<Person> {
         ["ann@example.test", "bob@other.test"]
@@ -144,7 +145,7 @@ mod tests {
     }
 
     async fn run(store: &Memory) -> Vec<User> {
-        admit(store, store, &Hashing::new(4).unwrap(), people(), 0).await.ok().unwrap()
+        admit(store, store, &Hashing::new(4, Vault::fleeting().unwrap(), 1).unwrap(), people(), 0).await.ok().unwrap()
     }
 
     fn made(user: &User) -> Option<String> {
@@ -162,12 +163,16 @@ mod tests {
         let second = run(&store).await;
         assert!(made(&second[0]).is_some() && made(&second[0]) != made(&first[0]));
         let ann = store.find(&second[0].address).await.unwrap().unwrap();
-        let hashing = Hashing::new(4).unwrap();
-        assert!(hashing.verify(ann.password.clone(), Secret::new(made(&second[0]).unwrap())).await);
+        let hashing = Hashing::new(4, Vault::fleeting().unwrap(), 1).unwrap();
+        assert!(
+            hashing
+                .verify(ann.password.as_ref().map(|kept| kept.hash.clone()), Secret::new(made(&second[0]).unwrap()))
+                .await
+        );
 
         // Somebody gives Bob a password of his own meanwhile.
         let bob = store.find(&second[1].address).await.unwrap().unwrap();
-        let own = Some(Some(PasswordHash("of his own".to_owned())));
+        let own = Some(Some(store::Password::hashed("of his own")));
         Directory::change(&store, bob.id, AccountChange { password: own, ..AccountChange::default() }).await.unwrap();
         let third = run(&store).await;
         assert!(made(&third[0]).is_some() && matches!(third[1].password, Password::SetBefore));

@@ -42,7 +42,7 @@ impl NotShown {
     }
 
     pub fn has(&self, account: &Account) -> bool {
-        let hash = account.password.as_ref().map(|hash| &hash.0);
+        let hash = account.password.as_ref().map(|password| &password.hash.0);
         hash.is_some() && self.0.get(account.address.as_str()) == hash
     }
 

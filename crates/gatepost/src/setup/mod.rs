@@ -36,6 +36,8 @@ pub enum SetupError {
     #[error(transparent)]
     Bind(#[from] BindError),
     #[error(transparent)]
+    Vault(#[from] crate::logon::VaultError),
+    #[error(transparent)]
     Tls(#[from] crate::tls::TlsError),
 }
 

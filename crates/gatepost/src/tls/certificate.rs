@@ -13,6 +13,7 @@ use x509_parser::prelude::{FromDer, GeneralName, X509Certificate};
 
 use super::TlsError;
 use super::authority::{Pair, make_authority, make_server};
+use super::end_point::{EndPoint, end_point};
 use super::files::{TlsFiles, read, write_private};
 
 /// A server certificate of the local authority is renewed when it is valid for less than this.
@@ -23,22 +24,40 @@ const RENEW: Duration = Duration::days(60);
 pub struct Certificate {
     files: TlsFiles,
     host: String,
-    current: RwLock<Arc<CertifiedKey>>,
+    current: RwLock<Current>,
+}
+
+/// What is shown now.
+struct Current {
+    key: Arc<CertifiedKey>,
+    end_point: Option<Arc<EndPoint>>,
+}
+
+impl Current {
+    fn new(key: CertifiedKey) -> Self {
+        let end_point = key.cert.first().and_then(|certificate| end_point(certificate)).map(Arc::new);
+        Self { key: Arc::new(key), end_point }
+    }
 }
 
 impl Certificate {
     /// Loads what there is and makes what is missing, in vain or about to run out.
     pub fn load(files: TlsFiles, host: &str, now: OffsetDateTime) -> Result<Self, TlsError> {
-        let current = RwLock::new(Arc::new(prepare(&files, host, now)?));
+        let current = RwLock::new(Current::new(prepare(&files, host, now)?));
         Ok(Self { files, host: host.to_owned(), current })
     }
 
     /// As at the start: for a server that runs longer than its certificate. Also takes what the
     /// administrator put in place since.
     pub fn refresh(&self, now: OffsetDateTime) -> Result<(), TlsError> {
-        let fresh = Arc::new(prepare(&self.files, &self.host, now)?);
+        let fresh = Current::new(prepare(&self.files, &self.host, now)?);
         *self.current.write().unwrap_or_else(PoisonError::into_inner) = fresh;
         Ok(())
+    }
+
+    /// What a channel binding knows the certificate by that is shown now (RFC 5929 §4).
+    pub fn end_point(&self) -> Option<Arc<EndPoint>> {
+        self.current.read().unwrap_or_else(PoisonError::into_inner).end_point.clone()
     }
 
     pub fn files(&self) -> &TlsFiles {
@@ -54,7 +73,7 @@ impl fmt::Debug for Certificate {
 
 impl ResolvesServerCert for Certificate {
     fn resolve(&self, _: ClientHello<'_>) -> Option<Arc<CertifiedKey>> {
-        Some(self.current.read().unwrap_or_else(PoisonError::into_inner).clone())
+        Some(self.current.read().unwrap_or_else(PoisonError::into_inner).key.clone())
     }
 }
 

@@ -2,6 +2,7 @@
 
 mod authority;
 mod certificate;
+mod end_point;
 mod files;
 
 use std::sync::Arc;
@@ -12,7 +13,8 @@ use rustls::server::NoServerSessionStorage;
 use rustls::version::{TLS12, TLS13};
 
 pub use certificate::Certificate;
-pub use files::TlsFiles;
+pub use end_point::EndPoint;
+pub use files::{TlsFiles, write_private};
 
 use crate::connection::Protocol;
 
@@ -29,19 +31,26 @@ pub enum TlsError {
     Setup(#[from] rustls::Error),
 }
 
+/// What a service begins TLS with.
+#[derive(Clone)]
+pub struct Tls {
+    pub config: Arc<ServerConfig>,
+    pub certificate: Arc<Certificate>,
+}
+
 /// TLS 1.2 and 1.3 with forward secrecy and AEAD only, as the library has them; no early data, which could be
 /// replayed. Sessions resume by tickets whose keys change every six hours and are never stored; each
 /// protocol has keys of its own.
-pub fn server_config(protocol: Protocol, certificate: Arc<Certificate>) -> Result<Arc<ServerConfig>, TlsError> {
+pub fn server_config(protocol: Protocol, certificate: Arc<Certificate>) -> Result<Tls, TlsError> {
     let mut config = ServerConfig::builder_with_provider(Arc::new(aws_lc_rs::default_provider()))
         .with_protocol_versions(&[&TLS13, &TLS12])?
         .with_no_client_auth()
-        .with_cert_resolver(certificate);
+        .with_cert_resolver(certificate.clone());
     config.session_storage = Arc::new(NoServerSessionStorage {});
     config.ticketer = aws_lc_rs::Ticketer::new()?;
     // A client that asks for another protocol is refused (RFC 7301 §3.2): it was led here by a third party.
     config.alpn_protocols = vec![protocol.alpn().to_vec()];
-    Ok(Arc::new(config))
+    Ok(Tls { config: Arc::new(config), certificate })
 }
 
 #[cfg(test)]

@@ -71,22 +71,24 @@ fn swaks_as_a_stranger_reaches_our_mailboxes_and_nobody_elses() {
 }
 
 #[test]
-fn msmtp_submits() {
-    let site = Site::new();
-    let Some(mut msmtp) = client("msmtp") else { return };
-    let password = site.configuration("password", PASSWORD);
-    let configuration = site.configuration(
-        "msmtprc",
-        &format!(
-            "account default\nhost localhost\nport {}\ntls on\ntls_starttls off\ntls_trust_file {}\nauth on\n\
-             user ann@example.test\npasswordeval cat {}\nfrom ann@example.test\n",
-            site.port("submissions"),
-            site.authority(),
-            password.display(),
-        ),
-    );
-    run_with_input(msmtp.arg("--file").arg(configuration).arg("bob@example.test"), MESSAGE);
-    bob_has_it(&site);
+fn msmtp_submits_with_what_it_chooses_and_with_each_mechanism() {
+    for mechanism in ["on", "plain", "login", "scram-sha-1", "scram-sha-256"] {
+        let site = Site::new();
+        let Some(mut msmtp) = client("msmtp") else { return };
+        let password = site.configuration("password", PASSWORD);
+        let configuration = site.configuration(
+            "msmtprc",
+            &format!(
+                "account default\nhost localhost\nport {}\ntls on\ntls_starttls off\ntls_trust_file {}\nauth {mechanism}\n\
+                 user ann@example.test\npasswordeval cat {}\nfrom ann@example.test\n",
+                site.port("submissions"),
+                site.authority(),
+                password.display(),
+            ),
+        );
+        run_with_input(msmtp.arg("--file").arg(configuration).arg("bob@example.test"), MESSAGE);
+        bob_has_it(&site);
+    }
 }
 
 #[test]

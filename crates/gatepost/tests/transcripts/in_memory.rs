@@ -1,5 +1,6 @@
 //! The server without a network and without a disk.
 
+use std::path::Path;
 use std::pin::Pin;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
@@ -7,14 +8,16 @@ use std::time::Duration;
 
 use bytes::Bytes;
 use gatepost::connection::{Connection, Drain, Opening, Peer, Protocol, Terms};
-use gatepost::logon::{Hashing, Logon};
+use gatepost::logon::{Hashing, Logon, Vault};
 use gatepost::serve::smtp::Receiving;
 use gatepost::serve::{self, Site, Started};
-use identity::Tls;
+use gatepost::tls::{Certificate, TlsFiles, server_config};
+use identity::{ExtendedProtection, Tls};
 use management::{Service, ServiceSettings};
 use proto::logon::Secret;
-use rustls::pki_types::{PrivateKeyDer, PrivatePkcs8KeyDer};
-use rustls::{ClientConfig, RootCertStore, ServerConfig};
+use rustls::pki_types::CertificateDer;
+use rustls::pki_types::pem::PemObject;
+use rustls::{ClientConfig, RootCertStore};
 use store::memory::Memory;
 use store::{Accept, Address, Directory, Flags, FolderName, Keyword, Mailboxes, NewAccount, Placement, Settings};
 use tokio::io::{DuplexStream, duplex};
@@ -30,7 +33,7 @@ pub struct Server {
     pop3: Arc<Started>,
     smtp: Arc<Receiving>,
     imap: Arc<Started>,
-    tls: Arc<ServerConfig>,
+    certificate: Arc<Certificate>,
     trust: Arc<ClientConfig>,
     drain: Drain,
     sessions: AtomicU64,
@@ -41,7 +44,7 @@ impl Server {
     pub async fn start(script: &Script, port: Port) -> Self {
         let store = Memory::new();
         store.add_domain("example.test").await.unwrap();
-        let hashing = Hashing::new(4).unwrap();
+        let hashing = Hashing::new(4, Vault::fleeting().unwrap(), 4096).unwrap();
         for (address, password) in &script.accounts {
             let password = Some(hashing.hash(Secret::new(password.clone())).await.unwrap());
             let address = Address::parse(address).unwrap();
@@ -56,7 +59,10 @@ impl Server {
             (name, Some(value))
         });
         Settings::change(&store, changes.collect()).await.unwrap();
-        let (tls, trust) = certificate();
+        let data = tempfile::tempdir().unwrap();
+        let now = time::OffsetDateTime::now_utc();
+        let certificate = Arc::new(Certificate::load(TlsFiles::new(data.path()), HOST, now).unwrap());
+        let trust = trust(data.path());
         let directory: Arc<dyn Directory> = Arc::new(store.clone());
         let site = Site {
             host: HOST.to_owned(),
@@ -70,7 +76,7 @@ impl Server {
             pop3: Arc::new(started(&store, Service::Pop3).await),
             imap: Arc::new(started(&store, Service::Imap4).await),
             smtp: Arc::new(receiving()),
-            tls,
+            certificate,
             trust,
             drain: Drain::default(),
             sessions: AtomicU64::default(),
@@ -86,7 +92,7 @@ impl Server {
         };
         let terms = Terms {
             protocol,
-            tls: Some(self.tls.clone()),
+            tls: Some(server_config(protocol, self.certificate.clone()).unwrap()),
             handshake: Duration::from_secs(30),
             stall: Duration::from_secs(300),
         };
@@ -144,6 +150,7 @@ fn receiving() -> Receiving {
         connectors: connectors.map(without_tarpit).into(),
         tls: Tls { available: true, implicit_port: Some(465) },
         max_connections_per_user: 16,
+        extended_protection: ExtendedProtection::None,
     }
 }
 
@@ -170,18 +177,11 @@ async fn append(store: &Memory, message: &Message) {
     store.accept(Accept::each(body, vec![placement])).await.unwrap().remove(0).unwrap();
 }
 
-/// A certificate, and a client that trusts it.
-fn certificate() -> (Arc<ServerConfig>, Arc<ClientConfig>) {
-    let made = rcgen::generate_simple_self_signed([HOST.to_owned()]).unwrap();
-    let key = PrivateKeyDer::Pkcs8(PrivatePkcs8KeyDer::from(made.signing_key.serialize_der()));
-    let certificate = made.cert.der().clone();
+/// A client that trusts the local authority in this data directory.
+fn trust(data: &Path) -> Arc<ClientConfig> {
     let mut roots = RootCertStore::empty();
-    roots.add(certificate.clone()).unwrap();
+    roots.add(CertificateDer::from_pem_file(TlsFiles::new(data).authority()).unwrap()).unwrap();
     let provider = Arc::new(rustls::crypto::aws_lc_rs::default_provider());
-    let server = ServerConfig::builder_with_provider(provider.clone()).with_safe_default_protocol_versions().unwrap();
     let client = ClientConfig::builder_with_provider(provider).with_safe_default_protocol_versions().unwrap();
-    (
-        Arc::new(server.with_no_client_auth().with_single_cert(vec![certificate], key).unwrap()),
-        Arc::new(client.with_root_certificates(roots).with_no_client_auth()),
-    )
+    Arc::new(client.with_root_certificates(roots).with_no_client_auth())
 }

@@ -60,7 +60,7 @@ pub const COMMANDS: &[Command] = &[
     },
 ];
 
-async fn password(world: &dyn World, given: Given<'_>) -> Result<Option<store::PasswordHash>, Failure> {
+async fn password(world: &dyn World, given: Given<'_>) -> Result<Option<store::Password>, Failure> {
     let Some(password) = given.text("Password")? else { return Ok(None) };
     identity::check_password(password).map_err(|unfit| Failure(unfit.to_string()))?;
     world.passwords().hash(password.to_owned()).await.map(Some).map_err(Failure)
@@ -199,6 +199,7 @@ async fn set(world: &dyn World, given: Given<'_>) -> Result<Outcome, Failure> {
         aliases: aliases(given)?,
         password: password(world, given).await?.map(Some),
         quota: quota(given)?,
+        provided: None,
     };
     if change.aliases.is_none() && change.password.is_none() && change.quota.is_none() {
         return Err(Failure("name what to change: -Password, -EmailAddresses or -Quota".into()));

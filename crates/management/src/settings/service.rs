@@ -4,7 +4,7 @@ use std::net::{Ipv4Addr, Ipv6Addr, SocketAddr};
 use std::ops::RangeInclusive;
 use std::time::Duration;
 
-use identity::LoginType;
+use identity::{ExtendedProtection, LoginType};
 use store::SettingsMap;
 
 use super::declare::{Invalid, settings_group};
@@ -100,6 +100,8 @@ settings_group! {
         startup_type("StartupType"): StartupType = StartupType::default();
         /// How clients may log on before TLS.
         login_type("LoginType"): LoginType = LoginType::SecureLogin;
+        /// Whether proofs of a password are bound to TLS: SCRAM's -PLUS. Some clients choose it and then cannot do it.
+        extended_protection_policy("ExtendedProtectionPolicy"): ExtendedProtection = ExtendedProtection::None;
         /// Addresses and ports in clear, with STLS or STARTTLS.
         unencrypted_or_tls_bindings("UnencryptedOrTLSBindings"): Vec<SocketAddr> = everywhere(service.clear_port());
         /// Addresses and ports with TLS from the first octet.

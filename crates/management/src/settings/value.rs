@@ -3,7 +3,7 @@
 use std::net::SocketAddr;
 use std::time::Duration;
 
-use identity::LoginType;
+use identity::{ExtendedProtection, LoginType};
 use serde_json::Value;
 
 use super::{Invalid, StartupType};
@@ -170,6 +170,18 @@ impl SettingValue for Vec<SocketAddr> {
 fn named<T: SettingValue + Copy>(all: &[T], name: impl Fn(T) -> &'static str, value: &Value) -> Result<T, Invalid> {
     let text = value.as_str().ok_or_else(expected::<T>)?;
     all.iter().copied().find(|&item| name(item).eq_ignore_ascii_case(text.trim())).ok_or_else(expected::<T>)
+}
+
+impl SettingValue for ExtendedProtection {
+    const FORM: &'static str = "None, Allow or Require";
+
+    fn read(value: &Value) -> Result<Self, Invalid> {
+        value.as_str().and_then(|text| Self::parse(text.trim())).ok_or_else(expected::<Self>)
+    }
+
+    fn write(&self) -> Value {
+        self.name().into()
+    }
 }
 
 impl SettingValue for LoginType {

@@ -12,6 +12,6 @@ mod table;
 
 pub use command::{Command, Number, Transaction};
 pub use reply::{Code, MAX_REPLY, err, ok};
-pub use request::{Answer, NotOpened, Request, Update};
+pub use request::{Answer, Request, Update};
 pub use session::Session;
 pub use settings::Settings;

@@ -8,10 +8,10 @@ use memchr::memchr;
 use super::Settings;
 use super::command::{Auth, Command};
 use super::reply::{Code, err, ok};
-use super::request::{Answer, NotOpened, Request, Update};
+use super::request::{Answer, Request, Update};
 use super::table::{self, Row, Valid};
 use crate::foreign::Foreign;
-use crate::logon::{Credentials, Mechanism, Offer};
+use crate::logon::{Finding, Mechanism, Offer, Question, Verdict};
 use crate::sasl::{Exchange, Step};
 
 /// RFC 1939 §3 with the states parted by what is awaited.
@@ -22,9 +22,9 @@ enum State {
         user: Option<String>,
     },
     /// The next line of an AUTH exchange.
-    Exchange(Exchange),
+    Exchange(Box<Exchange>),
     ExpectEncrypted,
-    ExpectLoggedOn,
+    ExpectFinding(Box<Exchange>),
     /// A command of a client that is logged on.
     Transaction,
     ExpectReplied,
@@ -62,7 +62,7 @@ impl Session {
     fn line(&mut self, now: Instant, line: &[u8]) -> Option<Request> {
         if let State::Exchange(exchange) = &mut self.state {
             let step = exchange.step(line);
-            return self.exchange(step);
+            return self.exchange(now, step);
         }
         if matches!(self.state, State::Transaction) {
             self.deadline = now + self.settings.idle_timeout;
@@ -75,7 +75,7 @@ impl Session {
             return None;
         }
         match (row.parse)(arguments) {
-            Some(command) => self.command(command),
+            Some(command) => self.command(now, command),
             None => {
                 self.bad_command(&format!("Syntax: {}", row.syntax));
                 None
@@ -98,7 +98,7 @@ impl Session {
         in_state && (row.offered)(&self.offer)
     }
 
-    fn command(&mut self, command: Command) -> Option<Request> {
+    fn command(&mut self, now: Instant, command: Command) -> Option<Request> {
         match command {
             Command::Capa => {
                 ok(&mut self.out, "Capability list follows.");
@@ -125,8 +125,9 @@ impl Session {
                     self.bad_command(NOT_VALID);
                     return None;
                 };
-                let user = std::mem::take(user);
-                self.log_on(Credentials::Password { authorization: None, user, password, mechanism: None })
+                let (exchange, question) = Exchange::of_password(std::mem::take(user), password);
+                self.state = State::ExpectFinding(Box::new(exchange));
+                Some(Request::LogOn(question))
             }
             Command::Auth(None) => {
                 ok(&mut self.out, "");
@@ -141,8 +142,8 @@ impl Session {
                 Some(mechanism) if self.offer.has(mechanism) => {
                     let initial = initial.as_ref().map(|initial| initial.expose().as_bytes());
                     let (exchange, step) = Exchange::begin(mechanism, initial);
-                    self.state = State::Exchange(exchange);
-                    self.exchange(step)
+                    self.state = State::Exchange(Box::new(exchange));
+                    self.exchange(now, step)
                 }
                 Some(_) => {
                     self.not_offered();
@@ -174,15 +175,15 @@ impl Session {
     }
 
     /// RFC 5034 §4.
-    fn exchange(&mut self, step: Step) -> Option<Request> {
+    fn exchange(&mut self, now: Instant, step: Step) -> Option<Request> {
         match step {
             Step::Challenge(challenge) => {
                 self.out.extend_from_slice(b"+ ");
                 self.out.extend_from_slice(challenge.as_bytes());
                 self.out.extend_from_slice(b"\r\n");
-                return None;
             }
-            Step::Credentials(credentials) => return self.log_on(credentials),
+            Step::Ask(question) => return self.ask(question),
+            Step::Done(verdict) => self.judged(now, verdict),
             Step::Cancelled => {
                 self.state = State::Authorization { user: None };
                 self.bad_command("The AUTH protocol exchange was canceled by the client.");
@@ -191,37 +192,50 @@ impl Session {
                 self.state = State::Authorization { user: None };
                 self.bad_command("The AUTH response is not what the mechanism allows.");
             }
+            Step::Abandoned => {
+                err(&mut self.out, None, ABANDONED);
+                self.state = State::Closed;
+            }
         }
         None
     }
 
-    fn log_on(&mut self, credentials: Credentials) -> Option<Request> {
-        self.state = State::ExpectLoggedOn;
-        Some(Request::LogOn(credentials))
+    fn ask(&mut self, question: Question) -> Option<Request> {
+        self.state = match std::mem::replace(&mut self.state, State::Closed) {
+            State::Exchange(exchange) => State::ExpectFinding(exchange),
+            state => state,
+        };
+        Some(Request::LogOn(question))
     }
 
-    fn logged_on(&mut self, now: Instant, result: Result<(), NotOpened>) {
-        match result {
-            Ok(()) => {
-                ok(&mut self.out, "User successfully logged on.");
-                self.state = State::Transaction;
-                self.deadline = now + self.settings.idle_timeout;
-                self.bad_commands = 0;
-            }
-            Err(reason) => {
-                err(&mut self.out, Some(reason.code()), &reason.text());
-                // What is no fault of the credentials is not held against the client.
-                if reason == NotOpened::Refused {
-                    self.failures += 1;
-                    self.deadline = now + self.settings.authorization_timeout;
-                }
-                self.state = if self.failures < self.settings.max_failures {
-                    State::Authorization { user: None }
-                } else {
-                    State::Closed
-                };
-            }
+    fn told(&mut self, now: Instant, finding: Finding) {
+        let State::ExpectFinding(exchange) = std::mem::replace(&mut self.state, State::Closed) else { return };
+        self.state = State::Exchange(exchange);
+        let State::Exchange(exchange) = &mut self.state else { return };
+        let step = exchange.told(finding);
+        self.exchange(now, step);
+    }
+
+    fn judged(&mut self, now: Instant, verdict: Verdict) {
+        if verdict == Verdict::Granted {
+            ok(&mut self.out, "User successfully logged on.");
+            self.state = State::Transaction;
+            self.deadline = now + self.settings.idle_timeout;
+            self.bad_commands = 0;
+            return;
         }
+        let (code, text) = refusal(verdict);
+        err(&mut self.out, Some(code), &text);
+        // What is no fault of the credentials is not held against the client.
+        if verdict == Verdict::Refused {
+            self.failures += 1;
+            self.deadline = now + self.settings.authorization_timeout;
+        }
+        self.state = if self.failures < self.settings.max_failures {
+            State::Authorization { user: None }
+        } else {
+            State::Closed
+        };
     }
 
     /// A command that the channel does not allow: the known words, and what to do instead.
@@ -266,9 +280,10 @@ impl Session {
     }
 
     /// A line's end came after more octets than it may have; none of them was kept.
-    fn too_long(&mut self, limit: usize) {
-        if matches!(self.state, State::Exchange(_)) {
-            self.exchange(Step::Malformed);
+    fn too_long(&mut self, now: Instant, limit: usize) {
+        if let State::Exchange(exchange) = &self.state {
+            let step = if exchange.is_granted() { Step::Abandoned } else { Step::Malformed };
+            self.exchange(now, step);
         } else {
             self.bad_command(&format!("Command is longer than {limit} octets."));
         }
@@ -276,7 +291,22 @@ impl Session {
 }
 
 const NOT_VALID: &str = "Command is not valid in this state.";
+const ABANDONED: &str = "The log-on was given up after it was granted. Goodbye.";
 const SIGNING_OFF: &str = "Gatepost POP3 server signing off.";
+
+/// RFC 2449 §8, RFC 3206 §4, §5.
+fn refusal(verdict: Verdict) -> (Code, String) {
+    match verdict {
+        Verdict::Granted | Verdict::Refused => {
+            (Code::Auth, "Logon failure: unknown user name or bad password.".to_owned())
+        }
+        Verdict::InUse => (Code::InUse, verdict.text()),
+        Verdict::Throttled { .. } | Verdict::TooManyConnections { .. } | Verdict::Unavailable => {
+            (Code::SysTemp, verdict.text())
+        }
+        Verdict::Damaged => (Code::SysPerm, verdict.text()),
+    }
+}
 
 impl crate::Session for Session {
     type Request = Request;
@@ -300,7 +330,7 @@ impl crate::Session for Session {
         };
         let consumed = end + 1;
         if let Some(limit) = self.skipping.take().or((consumed > limit).then_some(limit)) {
-            self.too_long(limit);
+            self.too_long(now, limit);
             return (consumed, None);
         }
         // RFC 1939 §3 ends lines with CRLF; a person at a terminal sends LF, which can mean nothing else here.
@@ -321,7 +351,7 @@ impl crate::Session for Session {
                 self.state = State::Authorization { user: None };
                 self.deadline = now + self.settings.authorization_timeout;
             }
-            (State::ExpectLoggedOn, Answer::LoggedOn(result)) => self.logged_on(now, result),
+            (State::ExpectFinding(_), Answer::LogOn(finding)) => self.told(now, finding),
             (State::ExpectReplied, Answer::Replied) => {
                 self.state = State::Transaction;
                 self.deadline = now + self.settings.idle_timeout;

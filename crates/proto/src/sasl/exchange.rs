@@ -6,14 +6,28 @@ use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
 use zeroize::Zeroizing;
 
-use super::{login, plain};
-use crate::logon::{Credentials, Mechanism};
+use super::{login, plain, scram};
+use crate::logon::{Credentials, Finding, Lookup, Mechanism, Question, Secret, Verdict};
 
 /// A log-on under way.
 pub struct Exchange {
-    mechanism: Mechanism,
-    /// `None` once the exchange has ended.
-    state: Option<Box<dyn Server>>,
+    /// `None` for the protocol's own password command.
+    mechanism: Option<Mechanism>,
+    state: State,
+}
+
+/// Named for what is awaited.
+enum State {
+    /// The client's next line.
+    Line(Box<dyn Server>),
+    /// What the driver finds out.
+    Finding {
+        server: Option<Box<dyn Server>>,
+        judges: bool,
+    },
+    /// The client's answer to the last that was to be said to it; then the verdict holds.
+    Farewell(Verdict),
+    Over,
 }
 
 /// What the session is to do.
@@ -22,12 +36,16 @@ pub enum Step {
     /// Send this challenge, in base64 and perhaps empty, and give the client's next line to
     /// [`Exchange::step`]: `+ ` (POP3, IMAP) or `334 ` (SMTP) stands before it.
     Challenge(String),
-    /// The exchange is complete: have these judged.
-    Credentials(Credentials),
+    /// Ask the driver, and give what it finds to [`Exchange::told`].
+    Ask(Question),
+    /// The exchange has ended so.
+    Done(Verdict),
     /// The client sent `*`.
     Cancelled,
     /// No base64, not what the mechanism allows, too long, or a line after the end.
     Malformed,
+    /// The client gave up what was granted to it: the connection is to end, since it is nobody's now.
+    Abandoned,
 }
 
 /// What a mechanism does with decoded responses.
@@ -36,11 +54,22 @@ pub(super) trait Server: Send {
     fn begin(&mut self, initial: Option<&[u8]>) -> Outcome;
 
     fn respond(&mut self, response: &[u8]) -> Outcome;
+
+    /// The challenge that follows from what was asked for by [`Outcome::Look`]; `None` if there is none to be made.
+    fn told(&mut self, _: Finding) -> Option<Vec<u8>> {
+        None
+    }
+
+    /// What the client is to be told, in words of the mechanism, before it learns the verdict on its credentials.
+    fn farewell(&mut self, _: Verdict) -> Option<Vec<u8>> {
+        None
+    }
 }
 
 pub(super) enum Outcome {
     /// Not in base64 yet.
     Challenge(Vec<u8>),
+    Look(Lookup),
     Credentials(Credentials),
     Malformed,
 }
@@ -52,50 +81,95 @@ impl Exchange {
     /// Begins an exchange. `initial` is the initial response as the client wrote it: base64, or `=` for an
     /// empty one (RFC 4954 §4, RFC 5034 §4, RFC 4959 §3); `None` when there was none.
     pub fn begin(mechanism: Mechanism, initial: Option<&[u8]>) -> (Self, Step) {
-        let mut exchange = Self { mechanism, state: Some(server(mechanism)) };
+        let mut exchange = Self { mechanism: Some(mechanism), state: State::Over };
         let decoded = match initial {
             None => None,
             Some(b"=") => Some(Zeroizing::default()),
             Some(text) => match decode(text) {
                 // RFC 4422 §4.3.1: what is not there at all is no initial response.
                 Some(decoded) if !text.is_empty() => Some(decoded),
-                _ => {
-                    exchange.state = None;
-                    return (exchange, Step::Malformed);
-                }
+                _ => return (exchange, Step::Malformed),
             },
         };
-        let step = exchange.advance(|server| server.begin(decoded.as_ref().map(|decoded| decoded.as_slice())));
+        let mut server = server(mechanism);
+        let outcome = server.begin(decoded.as_ref().map(|decoded| decoded.as_slice()));
+        let step = exchange.advance(server, outcome);
         (exchange, step)
     }
 
-    /// The client's next line. Once a step is no challenge the exchange has ended.
+    /// The protocol's own password command, which is an exchange of nothing but a question.
+    pub fn of_password(user: String, password: Secret) -> (Self, Question) {
+        let credentials = Credentials::Password { authorization: None, user, password, mechanism: None };
+        let exchange = Self { mechanism: None, state: State::Finding { server: None, judges: true } };
+        (exchange, Question::Judge(credentials))
+    }
+
+    pub fn is_password_command(&self) -> bool {
+        self.mechanism.is_none()
+    }
+
+    /// The client's next line.
     pub fn step(&mut self, line: &[u8]) -> Step {
-        // RFC 4954 §4, RFC 5034 §4, RFC 3501 §6.2.2: a lone asterisk cancels.
-        if line == b"*" && self.state.take().is_some() {
-            return Step::Cancelled;
+        match std::mem::replace(&mut self.state, State::Over) {
+            // RFC 4954 §4, RFC 5034 §4, RFC 3501 §6.2.2: a lone asterisk cancels.
+            State::Line(_) if line == b"*" => Step::Cancelled,
+            State::Line(mut server) => match decode(line) {
+                Some(response) => {
+                    let outcome = server.respond(&response);
+                    self.advance(server, outcome)
+                }
+                None => Step::Malformed,
+            },
+            // RFC 5802 §3: the client has nothing left to say, or does not believe the server.
+            State::Farewell(Verdict::Granted) if !line.is_empty() => Step::Abandoned,
+            State::Farewell(verdict) => Step::Done(verdict),
+            State::Finding { .. } | State::Over => Step::Malformed,
         }
-        let Some(response) = decode(line) else {
-            self.state = None;
+    }
+
+    /// Whether the log-on is granted and only the client's last word is awaited. A line that cannot be read ends
+    /// the connection then.
+    pub fn is_granted(&self) -> bool {
+        matches!(self.state, State::Farewell(Verdict::Granted))
+    }
+
+    /// What the driver found out; asks nothing more before the client has spoken. An answer to what was not asked
+    /// grants nothing.
+    pub fn told(&mut self, finding: Finding) -> Step {
+        let State::Finding { server, judges } = std::mem::replace(&mut self.state, State::Over) else {
             return Step::Malformed;
         };
-        self.advance(|server| server.respond(&response))
-    }
-
-    pub fn mechanism(&self) -> Mechanism {
-        self.mechanism
-    }
-
-    fn advance(&mut self, act: impl FnOnce(&mut dyn Server) -> Outcome) -> Step {
-        let Some(mut server) = self.state.take() else { return Step::Malformed };
-        match act(server.as_mut()) {
-            Outcome::Challenge(challenge) => {
-                self.state = Some(server);
-                Step::Challenge(STANDARD.encode(challenge))
+        match (finding, server) {
+            (Finding::Verdict(Verdict::Granted), _) if !judges => Step::Malformed,
+            (Finding::Verdict(verdict), Some(mut server)) if judges => match server.farewell(verdict) {
+                Some(last) => {
+                    self.state = State::Farewell(verdict);
+                    Step::Challenge(STANDARD.encode(last))
+                }
+                None => Step::Done(verdict),
+            },
+            (Finding::Verdict(verdict), _) => Step::Done(verdict),
+            (finding, Some(mut server)) if !judges => {
+                let outcome = server.told(finding).map_or(Outcome::Malformed, Outcome::Challenge);
+                self.advance(server, outcome)
             }
-            Outcome::Credentials(credentials) => Step::Credentials(credentials),
-            Outcome::Malformed => Step::Malformed,
+            _ => Step::Malformed,
         }
+    }
+
+    fn advance(&mut self, server: Box<dyn Server>, outcome: Outcome) -> Step {
+        let (state, step) = match outcome {
+            Outcome::Challenge(challenge) => (State::Line(server), Step::Challenge(STANDARD.encode(challenge))),
+            Outcome::Look(lookup) => {
+                (State::Finding { server: Some(server), judges: false }, Step::Ask(Question::Look(lookup)))
+            }
+            Outcome::Credentials(credentials) => {
+                (State::Finding { server: Some(server), judges: true }, Step::Ask(Question::Judge(credentials)))
+            }
+            Outcome::Malformed => (State::Over, Step::Malformed),
+        };
+        self.state = state;
+        step
     }
 }
 
@@ -107,6 +181,9 @@ impl fmt::Debug for Exchange {
 
 fn server(mechanism: Mechanism) -> Box<dyn Server> {
     match mechanism {
+        Mechanism::ScramSha256Plus | Mechanism::ScramSha256 | Mechanism::ScramSha1Plus | Mechanism::ScramSha1 => {
+            Box::new(scram::Scram::new(mechanism))
+        }
         Mechanism::Plain => Box::new(plain::Plain),
         Mechanism::Login => Box::new(login::Login::new()),
     }
@@ -137,7 +214,9 @@ mod tests {
     const USERNAME: &str = "VXNlcm5hbWU6";
 
     fn is_password_of_ann(step: Step) -> bool {
-        let Step::Credentials(Credentials::Password { authorization, user, password, .. }) = step else { return false };
+        let Step::Ask(Question::Judge(Credentials::Password { authorization, user, password, .. })) = step else {
+            return false;
+        };
         (authorization, user.as_str(), password.expose()) == (None, "ann", "secret")
     }
 
@@ -218,11 +297,35 @@ mod tests {
         let message = STANDARD.encode("\0ann\0secret");
         for end in 0..message.len() {
             let step = Exchange::begin(Mechanism::Plain, message.as_bytes().get(..end)).1;
-            let Step::Credentials(Credentials::Password { user, password, .. }) = step else { continue };
+            let Step::Ask(Question::Judge(Credentials::Password { user, password, .. })) = step else { continue };
             // A shorter base64 text that is whole is a shorter password, never another user.
             assert_eq!(user, "ann");
             assert!("secret".starts_with(password.expose()) && password.expose().len() < 6);
         }
+    }
+
+    #[test]
+    fn only_an_answer_to_credentials_grants_anything() {
+        let granted = || Finding::Verdict(Verdict::Granted);
+        let (mut exchange, _) = Exchange::begin(Mechanism::Plain, None);
+        assert_eq!(exchange.told(granted()), Step::Malformed);
+        let client_first = STANDARD.encode("n,,n=ann,r=abc");
+        let (mut exchange, step) = Exchange::begin(Mechanism::ScramSha256, Some(client_first.as_bytes()));
+        assert!(matches!(step, Step::Ask(Question::Look(Lookup::Scram { .. }))));
+        assert_eq!(exchange.told(granted()), Step::Malformed);
+        let (mut exchange, _) = Exchange::of_password("ann".into(), Secret::new("secret".into()));
+        assert_eq!(exchange.step(b"YW5u"), Step::Malformed);
+        let (mut exchange, _) = Exchange::of_password("ann".into(), Secret::new("secret".into()));
+        assert_eq!(exchange.told(granted()), Step::Done(Verdict::Granted));
+        assert_eq!(exchange.told(granted()), Step::Malformed);
+    }
+
+    #[test]
+    fn a_verdict_in_place_of_a_finding_ends_the_exchange_with_it() {
+        let client_first = STANDARD.encode("n,,n=ann,r=abc");
+        let (mut exchange, _) = Exchange::begin(Mechanism::ScramSha256, Some(client_first.as_bytes()));
+        let throttled = Verdict::Throttled { limit: 60 };
+        assert_eq!(exchange.told(Finding::Verdict(throttled)), Step::Done(throttled));
     }
 
     #[test]

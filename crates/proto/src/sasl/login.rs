@@ -45,16 +45,16 @@ impl Server for Login {
 
 #[cfg(test)]
 mod tests {
-    use crate::logon::{Credentials, Mechanism, Secret};
+    use crate::logon::{Credentials, Mechanism, Question, Secret};
     use crate::sasl::{Exchange, Step};
 
     fn ann() -> Step {
-        Step::Credentials(Credentials::Password {
+        Step::Ask(Question::Judge(Credentials::Password {
             authorization: None,
             user: "ann".into(),
             password: Secret::new("secret".into()),
             mechanism: Some(Mechanism::Login),
-        })
+        }))
     }
 
     #[test]

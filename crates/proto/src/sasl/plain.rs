@@ -36,7 +36,7 @@ mod tests {
     use super::*;
 
     fn parsed(message: &[u8]) -> Option<(Option<String>, String, String)> {
-        let Credentials::Password { authorization, user, password, mechanism } = parse(message)?;
+        let Credentials::Password { authorization, user, password, mechanism } = parse(message)? else { return None };
         assert_eq!(mechanism, Some(Mechanism::Plain));
         Some((authorization, user, password.expose().to_owned()))
     }

@@ -26,6 +26,11 @@ impl Pending {
 
     pub fn change_account(&mut self, id: AccountId, change: AccountChange) -> Result<()> {
         let mut account = self.account(id)?;
+        if let Some(provided) = &change.provided
+            && account.password.as_ref().map(|password| &password.hash) != Some(provided)
+        {
+            return Err(Error::Conflict);
+        }
         if let Some(aliases) = change.aliases {
             account.aliases = aliases;
             self.check_addresses(&account)?;

@@ -3,7 +3,10 @@
 use super::harness::Open;
 use super::letters::letter;
 use super::trial::{Trial, address, new_account, wait};
-use crate::{AcceptedDomain, AccountChange, AccountId, Address, Error, NewAccount, PasswordHash, SpecialUse};
+use crate::{
+    AcceptedDomain, AccountChange, AccountId, Address, Error, NewAccount, Password, PasswordHash, SealedVerifiers,
+    SpecialUse,
+};
 
 pub fn a_new_account_has_its_special_folders_subscribed(open: Open) {
     let mut trial = Trial::new(open);
@@ -21,11 +24,34 @@ pub fn a_new_account_has_its_special_folders_subscribed(open: Open) {
     });
 }
 
+/// A password with all that may be kept of one.
+fn kept() -> Password {
+    Password { verifiers: Some(SealedVerifiers(Box::from(*b"\0sealed\xff"))), ..Password::hashed("$argon2id$1") }
+}
+
+pub fn a_password_is_replaced_only_while_it_is_the_one_that_was_meant(open: Open) {
+    let mut trial = Trial::new(open);
+    let ann = trial.account("ann");
+    let change = |trial: &Trial, new: &str, provided: Option<&str>| {
+        let provided = provided.map(|hash| PasswordHash(hash.into()));
+        let password = Some(Some(Password::hashed(new)));
+        wait(trial.directory().change(ann, AccountChange { password, provided, ..AccountChange::default() }))
+    };
+    assert!(matches!(change(&trial, "b", Some("a")), Err(Error::Conflict)), "there is none yet");
+    change(&trial, "a", None).unwrap();
+    change(&trial, "b", Some("a")).unwrap();
+    assert!(matches!(change(&trial, "c", Some("a")), Err(Error::Conflict)));
+    trial.holds(|trial| {
+        let found = wait(trial.directory().account(ann)).unwrap().unwrap();
+        assert_eq!(found.password, Some(Password::hashed("b")));
+    });
+}
+
 pub fn an_account_is_found_by_every_address_in_any_case(open: Open) {
     let mut trial = Trial::new(open);
     trial.account("bob");
     let directory = trial.directory();
-    let password = Some(PasswordHash("$argon2id$1".into()));
+    let password = Some(kept());
     let new =
         NewAccount { aliases: vec![address("sales"), address("info")], password, quota: Some(9), ..new_account("ann") };
     let ann = wait(directory.create(new)).unwrap();
@@ -34,7 +60,7 @@ pub fn an_account_is_found_by_every_address_in_any_case(open: Open) {
         for text in ["ann@example.test", "ANN@Example.TEST", "Sales@example.test", "info@example.test"] {
             let found = find(text).unwrap_or_else(|| panic!("{text} is not found"));
             assert_eq!((found.id, &found.address, found.quota), (ann, &address("ann"), Some(9)));
-            assert_eq!(found.password, Some(PasswordHash("$argon2id$1".into())));
+            assert_eq!(found.password, Some(kept()));
             assert_eq!((found.aliases.len(), found.created), (2, 1_100_000_000));
             assert_eq!(wait(trial.directory().account(ann)).unwrap(), Some(found));
         }
@@ -84,7 +110,7 @@ pub fn a_refused_change_of_an_account_changes_nothing(open: Open) {
     let (ann, _) = (trial.account("ann"), trial.account("bob"));
     let change = |trial: &Trial, aliases: &[&str], quota| {
         let aliases = Some(aliases.iter().map(|local| address(local)).collect());
-        wait(trial.directory().change(ann, AccountChange { aliases, quota: Some(quota), password: None }))
+        wait(trial.directory().change(ann, AccountChange { aliases, quota: Some(quota), ..AccountChange::default() }))
     };
     change(&trial, &["first"], Some(1)).unwrap();
     assert!(matches!(change(&trial, &["second", "bob"], Some(2)), Err(Error::Exists(_))));

@@ -80,6 +80,11 @@ impl State {
 
     fn change_account(&mut self, id: AccountId, change: AccountChange) -> Result<()> {
         let mut account = Account::clone(&self.mailbox(id)?.account);
+        if let Some(provided) = &change.provided
+            && account.password.as_ref().map(|password| &password.hash) != Some(provided)
+        {
+            return Err(Error::Conflict);
+        }
         if let Some(aliases) = change.aliases {
             account.aliases = aliases;
             self.check_addresses(id, [&account.address].into_iter().chain(&account.aliases))?;

@@ -10,7 +10,7 @@ use tokio::task::JoinHandle;
 
 use super::*;
 use crate::connection::{Drain, Peer, Terms};
-use crate::logon::{Hashing, Logon};
+use crate::logon::{Hashing, Logon, Vault};
 
 /// Ann's mailbox with two messages, and a server for it.
 struct House {
@@ -26,7 +26,7 @@ impl House {
     async fn new() -> Self {
         let store = Memory::new();
         store.add_domain("example.test").await.unwrap();
-        let hashing = Hashing::new(4).unwrap();
+        let hashing = Hashing::new(4, Vault::fleeting().unwrap(), 4096).unwrap();
         let password = Some(hashing.hash(Secret::new("secret".into())).await.unwrap());
         let address = Address::parse("ann@example.test").unwrap();
         let account = NewAccount { address, aliases: vec![], password, quota: None, created: 0 };

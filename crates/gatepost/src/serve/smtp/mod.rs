@@ -9,9 +9,9 @@ use std::convert::Infallible;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use identity::{Rule, Tls, offer};
+use identity::{ExtendedProtection, Rule, Tls, offer};
 use proto::Session as _;
-use proto::logon::{Channel, Credentials, Offer, Verdict};
+use proto::logon::{Channel, Credentials, Finding, Offer, Question, Verdict};
 use proto::smtp::{Answer, Configuration, ForwardPath, Mail, Reply, Request, Session};
 use tokio::io::{AsyncRead, AsyncWrite};
 use transport::{Peer, ReceiveConnector, Refusal, select, store_trouble};
@@ -19,8 +19,8 @@ use transport::{Peer, ReceiveConnector, Refusal, select, store_trouble};
 use self::incoming::{Arrival, Incoming, Stopped};
 use self::recipients::Recipient;
 use super::Site;
-use crate::connection::{Connection, End, Protocol, Wake};
-use crate::logon::{Attempt, LoggedOn};
+use crate::connection::{Client, Connection, End, Wake};
+use crate::logon::LoggedOn;
 
 /// What the SMTP service was started with.
 pub struct Receiving {
@@ -29,11 +29,13 @@ pub struct Receiving {
     pub tls: Tls,
     /// Connections that one user may have.
     pub max_connections_per_user: u32,
+    pub extended_protection: ExtendedProtection,
 }
 
 impl Receiving {
     fn offer(&self, connector: &ReceiveConnector, channel: Channel) -> Offer {
-        offer(identity::Protocol::Smtp, Rule::Connector(connector.auth_mechanisms), self.tls, channel)
+        let rule = Rule::Connector(connector.auth_mechanisms);
+        offer(identity::Protocol::Smtp, rule, self.extended_protection, self.tls, channel)
     }
 }
 
@@ -157,13 +159,25 @@ async fn converse<S: AsyncRead + AsyncWrite + Unpin>(
                 Box::pin(connection.upgrade()).await?;
                 Answer::Secured(reception.receiving.offer(&reception.peer.connector, connection.channel()))
             }
-            Request::LogOn(credentials) => {
-                let remote = connection.peer().remote.ip();
-                let verdict = Box::pin(reception.log_on(&credentials, remote)).await;
+            Request::LogOn(question) => {
+                let client = connection.client(reception.receiving.max_connections_per_user);
+                let finding = match question {
+                    Question::Look(lookup) => {
+                        Box::pin(reception.site.logon.look(
+                            client,
+                            &lookup,
+                            connection.bindings(reception.receiving.extended_protection),
+                        ))
+                        .await
+                    }
+                    Question::Judge(credentials) => {
+                        Finding::Verdict(Box::pin(reception.log_on(client, &credentials)).await)
+                    }
+                };
                 if let Some(logged_on) = &reception.logged_on {
                     connection.ends_with(logged_on.over());
                 }
-                Answer::LogOn(verdict)
+                Answer::LogOn(finding)
             }
         };
         session.answer(connection.now(), answer);
@@ -186,15 +200,8 @@ fn told(outcome: Result<(), Reply>) -> Answer {
 }
 
 impl Reception<'_> {
-    async fn log_on(&mut self, credentials: &Credentials, remote: std::net::IpAddr) -> Verdict {
-        let attempt = Attempt {
-            credentials,
-            remote,
-            protocol: Protocol::Smtp,
-            session: self.number,
-            max_connections: self.receiving.max_connections_per_user,
-        };
-        match self.site.logon.verify(attempt).await {
+    async fn log_on(&mut self, client: Client, credentials: &Credentials) -> Verdict {
+        match self.site.logon.verify(client, credentials).await {
             Ok(logged_on) => {
                 self.peer.user = Some(logged_on.account.clone());
                 self.logged_on = Some(logged_on);

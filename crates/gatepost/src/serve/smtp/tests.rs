@@ -13,8 +13,9 @@ use store::{AcceptedDomain, AccountId, Address, Directory, FolderName, Mailboxes
 use tokio::io::{AsyncReadExt, AsyncWriteExt, duplex};
 
 use super::*;
+use crate::connection::Protocol;
 use crate::connection::{Drain, Peer as Ends, Terms};
-use crate::logon::{Hashing, Logon};
+use crate::logon::{Hashing, Logon, Vault};
 
 struct Server {
     store: Arc<Memory>,
@@ -25,7 +26,7 @@ struct Server {
 impl Server {
     async fn new() -> Self {
         let store = Arc::new(Memory::new());
-        let hashing = Hashing::new(4).unwrap();
+        let hashing = Hashing::new(4, Vault::fleeting().unwrap(), 4096).unwrap();
         store.add_domain("example.test").await.unwrap();
         store.add_domain("other.test").await.unwrap();
         let password = Some(hashing.hash(Secret::new("secret".into())).await.unwrap());
@@ -58,6 +59,7 @@ impl Server {
                 connectors: connectors.map(without_tarpit).into(),
                 tls: Tls { available: true, implicit_port: Some(465) },
                 max_connections_per_user: 16,
+                extended_protection: ExtendedProtection::None,
             },
             store,
         }

@@ -6,6 +6,7 @@ use std::time::Instant;
 use memchr::memchr;
 
 use super::framing::{Skip, Skipped};
+use super::logon::ABANDONED;
 use super::request::{Answer, Request};
 use super::settings::Settings;
 use super::state::{Standing, State};
@@ -143,6 +144,10 @@ impl Session {
         let begun = std::mem::take(&mut self.pending);
         self.line = 0;
         let text = format!("A line may have at most {limit} octets.");
+        if matches!(&self.state, State::Exchange { exchange, .. } if exchange.is_granted()) {
+            self.bye(ABANDONED);
+            return (bytes.len(), None);
+        }
         let reply = match std::mem::replace(&mut self.state, State::Closed) {
             State::Idle { .. } => {
                 self.bye(&text);
@@ -215,11 +220,13 @@ impl Session {
                 self.deadline = now + self.settings.authentication_timeout;
                 State::Command
             }
-            (State::ExpectVerdict { tag, command }, Answer::Verdict(verdict)) => {
+            (State::ExpectFinding { tag, mut exchange }, Answer::LogOn(finding)) => {
                 self.deadline = now + self.settings.authentication_timeout;
-                let state = self.judged(&tag, command, verdict);
+                self.state = State::Command;
+                let step = exchange.told(finding);
+                self.exchange_step(tag, exchange, step);
                 self.active(now);
-                state
+                std::mem::replace(&mut self.state, State::Closed)
             }
             (State::ExpectExecuted, Answer::Done) => State::Command,
             (State::ExpectExecuted, Answer::Selected) => {

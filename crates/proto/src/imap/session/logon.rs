@@ -6,7 +6,7 @@ use super::request::Request;
 use super::state::{Standing, State};
 use crate::imap::command::Tag;
 use crate::imap::write::{self, Code, Condition};
-use crate::logon::{Credentials, Mechanism, Secret, Verdict, throttled};
+use crate::logon::{Mechanism, Secret, Verdict};
 use crate::sasl::{Exchange, Step};
 
 impl Session {
@@ -22,7 +22,9 @@ impl Session {
     }
 
     pub(super) fn login(&mut self, tag: Tag, user: String, password: Secret) -> Option<Request> {
-        self.log_on(tag, "LOGIN", Credentials::Password { authorization: None, user, password, mechanism: None })
+        let (exchange, question) = Exchange::of_password(user, password);
+        self.state = State::ExpectFinding { tag, exchange: Box::new(exchange) };
+        Some(Request::LogOn(question))
     }
 
     pub(super) fn authenticate(&mut self, tag: Tag, mechanism: &str, initial: Option<&Secret>) -> Option<Request> {
@@ -30,7 +32,7 @@ impl Session {
         let reply = match Mechanism::parse(mechanism.as_bytes()) {
             Some(mechanism) if offer.has(mechanism) => {
                 let (exchange, step) = Exchange::begin(mechanism, initial.map(|initial| initial.expose().as_bytes()));
-                return self.step(tag, Box::new(exchange), step);
+                return self.exchange_step(tag, Box::new(exchange), step);
             }
             Some(_) => self.not_offered(&tag),
             None => {
@@ -48,61 +50,61 @@ impl Session {
             return None;
         };
         let step = exchange.step(line);
-        self.step(tag, exchange, step)
+        self.exchange_step(tag, exchange, step)
     }
 
-    fn step(&mut self, tag: Tag, exchange: Box<Exchange>, step: Step) -> Option<Request> {
+    pub(super) fn exchange_step(&mut self, tag: Tag, exchange: Box<Exchange>, step: Step) -> Option<Request> {
         let reply = match step {
             Step::Challenge(challenge) => {
                 write::continuation(&mut self.out, &challenge);
                 self.state = State::Exchange { tag, exchange };
                 return None;
             }
-            Step::Credentials(credentials) => return self.log_on(tag, "AUTHENTICATE", credentials),
+            Step::Ask(question) => {
+                self.state = State::ExpectFinding { tag, exchange };
+                return Some(Request::LogOn(question));
+            }
+            Step::Done(verdict) => {
+                self.judged(&tag, if exchange.is_password_command() { "LOGIN" } else { "AUTHENTICATE" }, verdict);
+                return None;
+            }
             // RFC 3501 §6.2.2: a cancelled exchange is answered with BAD.
             Step::Cancelled => self.bad(Some(&tag), None, "AUTHENTICATE was cancelled."),
             Step::Malformed => {
                 self.bad(Some(&tag), None, "AUTHENTICATE: The response is not what the mechanism allows.")
+            }
+            Step::Abandoned => {
+                self.bye(ABANDONED);
+                return None;
             }
         };
         self.refused(&reply);
         None
     }
 
-    fn log_on(&mut self, tag: Tag, command: &'static str, credentials: Credentials) -> Option<Request> {
-        self.state = State::ExpectVerdict { tag, command };
-        Some(Request::LogOn(credentials))
-    }
-
-    /// The state after a log-on was judged.
-    pub(super) fn judged(&mut self, tag: &Tag, command: &str, verdict: Verdict) -> State {
-        let (code, text) = match verdict {
+    fn judged(&mut self, tag: &Tag, command: &str, verdict: Verdict) {
+        let code = match verdict {
             Verdict::Granted => {
                 self.ok(tag, &format!("{command} completed."));
                 self.standing = Standing::Authenticated;
                 self.bad_commands = 0;
-                return State::Command;
+                return;
             }
             // One and the same answer, whether there is such a user or not.
-            Verdict::Refused => (Code::AuthenticationFailed, String::new()),
-            Verdict::Throttled { limit } => (Code::Limit, format!(" {}", throttled(limit))),
-            Verdict::Unavailable => {
-                (Code::Unavailable, " The mailbox cannot be opened now. Try again later.".to_owned())
-            }
-            Verdict::TooManyConnections { limit } => (
-                Code::Limit,
-                format!(" This user has {limit} connections open, which is the limit. Close one, then try again."),
-            ),
+            Verdict::Refused => Code::AuthenticationFailed,
+            Verdict::Throttled { .. } | Verdict::TooManyConnections { .. } => Code::Limit,
+            Verdict::Unavailable => Code::Unavailable,
+            Verdict::InUse => Code::InUse,
+            Verdict::Damaged => Code::ContactAdmin,
         };
-        write::tagged(&mut self.out, tag, Condition::No, Some(code), &format!("{command} failed.{text}"));
+        let text = format!("{command} failed. {}", verdict.text());
+        write::tagged(&mut self.out, tag, Condition::No, Some(code), text.trim_end());
         // What is no fault of the credentials is not held against the client.
         self.failures += u32::from(verdict == Verdict::Refused);
         if self.failures >= self.settings.max_failures {
             let count = self.failures;
             self.bye(&format!("Too many failed log-ons ({count}); closing the connection."));
-            return State::Closed;
         }
-        State::Command
     }
 
     /// A log-on that the channel does not allow: the known words, and what to do instead (RFC 5530).
@@ -118,3 +120,5 @@ impl Session {
         self.no(tag, Some(Code::PrivacyRequired), &format!("{NOT_VALID} {cure}"))
     }
 }
+
+pub(super) const ABANDONED: &str = "The log-on was given up after it was granted; closing the connection.";

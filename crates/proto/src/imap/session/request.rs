@@ -3,7 +3,7 @@
 use std::ops::Range;
 
 use crate::imap::command::{Append, Command, Tag};
-use crate::logon::{Credentials, Offer, Verdict};
+use crate::logon::{Finding, Offer, Question};
 
 /// Every request is answered, and nothing is taken in before that.
 #[derive(Debug, PartialEq, Eq)]
@@ -11,8 +11,8 @@ pub enum Request {
     /// Write out what there is, then shake hands. What was received before is consumed already. Answered by
     /// [`Answer::Channel`].
     StartTls,
-    /// Answered by [`Answer::Verdict`].
-    LogOn(Credentials),
+    /// Answered by [`Answer::LogOn`].
+    LogOn(Question),
     /// The executor writes the whole reply, the tagged line included. Answered by [`Answer::Done`],
     /// [`Answer::Selected`], [`Answer::Unselected`] (also a SELECT that failed, RFC 3501 §6.3.1) or
     /// [`Answer::Bye`].
@@ -41,7 +41,8 @@ pub enum Request {
 pub enum Answer {
     /// TLS stands; this is what may be offered now.
     Channel(Offer),
-    Verdict(Verdict),
+    /// What was found out. Once a verdict grants it, the client is logged on.
+    LogOn(Finding),
     /// Done, with success or not: the state stays as it is.
     Done,
     /// A mailbox is selected now.

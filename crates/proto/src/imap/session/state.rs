@@ -42,9 +42,9 @@ pub enum State {
     Skip(Box<Skip>),
 
     ExpectChannel,
-    ExpectVerdict {
+    ExpectFinding {
         tag: Tag,
-        command: &'static str,
+        exchange: Box<Exchange>,
     },
     ExpectExecuted,
     ExpectInvitation {

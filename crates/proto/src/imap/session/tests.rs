@@ -8,7 +8,8 @@ use proptest::prelude::*;
 use super::*;
 use crate::Session as _;
 use crate::imap::command::{Body, Command};
-use crate::logon::{Credentials, Mechanism, Offer, Verdict};
+use crate::logon::{Credentials, Finding, Lookup, Mechanism, Offer, Question, Verdict};
+use crate::sasl::scram::known::RFC_7677;
 
 mod limits;
 
@@ -17,7 +18,12 @@ const EXTENSIONS: &str =
     "CHILDREN CONDSTORE ENABLE ID IDLE LITERAL+ MOVE NAMESPACE SASL-IR SPECIAL-USE UIDPLUS UNSELECT";
 
 fn private() -> Offer {
-    Offer { starttls: false, password_command: true, mechanisms: Mechanism::ALL.to_vec(), cure: String::new() }
+    Offer {
+        starttls: false,
+        password_command: true,
+        mechanisms: vec![Mechanism::ScramSha256, Mechanism::Plain, Mechanism::Login],
+        cure: String::new(),
+    }
 }
 
 fn secure_login() -> Offer {
@@ -96,9 +102,16 @@ impl Peer {
                 self.note("<TLS>\r\n");
                 Answer::Channel(private())
             }
-            Request::LogOn(Credentials::Password { user, password, .. }) => {
-                self.note(&format!("<log on {user}>\r\n"));
-                Answer::Verdict(if password.expose() == "secret" { Verdict::Granted } else { Verdict::Refused })
+            Request::LogOn(Question::Look(Lookup::Scram { .. })) => {
+                Answer::LogOn(Finding::Scram(Box::new(RFC_7677.finding())))
+            }
+            Request::LogOn(Question::Judge(credentials)) => {
+                self.note(&format!("<log on {}>\r\n", credentials.user()));
+                let right = match &credentials {
+                    Credentials::Password { password, .. } => password.expose() == "secret",
+                    Credentials::Scram { proved, .. } => proved.is_some(),
+                };
+                Answer::LogOn(Finding::Verdict(if right { Verdict::Granted } else { Verdict::Refused }))
             }
             Request::Execute(Command { tag, body }) => {
                 let name = body.name();
@@ -180,8 +193,9 @@ fn capabilities_are_true_in_each_state() {
     let before_tls =
         format!("* CAPABILITY IMAP4rev1 LOGINDISABLED STARTTLS {EXTENSIONS}\r\n1 OK CAPABILITY completed.\r\n");
     dialogue(in_clear, "1 CAPABILITY\r\n", &before_tls);
-    let under_tls =
-        format!("* CAPABILITY IMAP4rev1 AUTH=PLAIN AUTH=LOGIN {EXTENSIONS}\r\n1 OK CAPABILITY completed.\r\n");
+    let under_tls = format!(
+        "* CAPABILITY IMAP4rev1 AUTH=SCRAM-SHA-256 AUTH=PLAIN AUTH=LOGIN {EXTENSIONS}\r\n1 OK CAPABILITY completed.\r\n"
+    );
     dialogue(in_private, "1 CAPABILITY\r\n", &under_tls);
     let logged_on = format!("* CAPABILITY IMAP4rev1 {EXTENSIONS}\r\n1 OK CAPABILITY completed.\r\n");
     dialogue(Peer::logged_on, "1 CAPABILITY\r\n", &logged_on);
@@ -272,11 +286,11 @@ fn each_verdict_has_its_words() {
         let mut peer = in_private();
         let (_, request) = peer.session.input(peer.now, b"1 LOGIN ann secret\r\n");
         assert!(matches!(request, Some(Request::LogOn(_))));
-        peer.session.answer(peer.now, Answer::Verdict(verdict));
+        peer.session.answer(peer.now, Answer::LogOn(Finding::Verdict(verdict)));
         let said = peer.take();
         for _ in 0..5 {
             peer.session.input(peer.now, b"1 LOGIN ann secret\r\n");
-            peer.session.answer(peer.now, Answer::Verdict(verdict));
+            peer.session.answer(peer.now, Answer::LogOn(Finding::Verdict(verdict)));
         }
         assert!(!peer.session.is_closed(), "{verdict:?} is no fault of the credentials");
         said
@@ -513,4 +527,26 @@ proptest! {
         prop_assert_eq!(whole.take(), cut_up.take());
         prop_assert_eq!(whole.session.is_closed(), cut_up.session.is_closed());
     }
+}
+
+/// What is said in base64.
+fn encoded(text: &str) -> String {
+    use base64::Engine;
+    base64::engine::general_purpose::STANDARD.encode(text)
+}
+
+#[test]
+fn the_exchange_of_rfc_7677_logs_on_once_the_client_has_seen_the_server_s_proof() {
+    let said = format!(
+        "1 AUTHENTICATE SCRAM-SHA-256 {}\r\n{}\r\n",
+        encoded(RFC_7677.client_first),
+        encoded(RFC_7677.client_final)
+    );
+    let challenges =
+        format!("+ {}\r\n<log on user>\r\n+ {}\r\n", encoded(RFC_7677.server_first), encoded(RFC_7677.server_final));
+    dialogue(in_private, &format!("{said}\r\n"), &format!("{challenges}1 OK AUTHENTICATE completed.\r\n"));
+    let given_up =
+        format!("{challenges}* BYE The log-on was given up after it was granted; closing the connection.\r\n");
+    dialogue(in_private, &format!("{said}*\r\n2 NOOP\r\n"), &given_up);
+    dialogue(in_private, &format!("{said}{}\r\n", "x".repeat(20_000)), &given_up);
 }

@@ -4,7 +4,9 @@ use proptest::prelude::*;
 
 use super::*;
 use crate::Session as _;
+use crate::logon::{Credentials, Lookup};
 use crate::pop3::{Number, Transaction};
+use crate::sasl::scram::known::RFC_7677;
 
 const CURE: &str = "Use STLS, or connect with TLS on port 995.";
 
@@ -13,7 +15,12 @@ fn clear() -> Offer {
 }
 
 fn private() -> Offer {
-    Offer { starttls: false, password_command: true, mechanisms: Mechanism::ALL.to_vec(), cure: String::new() }
+    Offer {
+        starttls: false,
+        password_command: true,
+        mechanisms: vec![Mechanism::ScramSha256, Mechanism::Plain, Mechanism::Login],
+        cure: String::new(),
+    }
 }
 
 /// A session and its driver, which answers each request as it is told to.
@@ -22,7 +29,7 @@ struct Wire {
     now: Instant,
     received: Vec<u8>,
     requests: Vec<Request>,
-    log_on: Result<(), NotOpened>,
+    log_on: Verdict,
     update: Update,
 }
 
@@ -30,8 +37,14 @@ impl Wire {
     fn new(offer: Offer) -> Self {
         let now = Instant::now();
         let session = Session::new(Arc::new(Settings::default()), offer, now);
-        let mut wire =
-            Self { session, now, received: vec![], requests: vec![], log_on: Ok(()), update: Update::Complete };
+        let mut wire = Self {
+            session,
+            now,
+            received: vec![],
+            requests: vec![],
+            log_on: Verdict::Granted,
+            update: Update::Complete,
+        };
         assert_eq!(wire.sent(), "+OK The Gatepost POP3 service is ready.\r\n");
         wire
     }
@@ -58,7 +71,10 @@ impl Wire {
             if let Some(request) = request {
                 let answer = match &request {
                     Request::StartTls => Answer::Encrypted(private()),
-                    Request::LogOn(_) => Answer::LoggedOn(self.log_on),
+                    Request::LogOn(Question::Look(Lookup::Scram { .. })) => {
+                        Answer::LogOn(Finding::Scram(Box::new(RFC_7677.finding())))
+                    }
+                    Request::LogOn(Question::Judge(_)) => Answer::LogOn(Finding::Verdict(self.log_on)),
                     Request::Execute(_) => Answer::Replied,
                     Request::Update => Answer::Updated(self.update),
                 };
@@ -72,7 +88,9 @@ impl Wire {
     }
 
     fn credentials(&self) -> (&str, &str, Option<Mechanism>) {
-        let [Request::LogOn(Credentials::Password { user, password, mechanism, .. })] = self.requests.as_slice() else {
+        let [Request::LogOn(Question::Judge(Credentials::Password { user, password, mechanism, .. }))] =
+            self.requests.as_slice()
+        else {
             panic!("{:?}", self.requests)
         };
         (user, password.expose(), *mechanism)
@@ -100,7 +118,7 @@ fn nothing_logs_on_before_tls_and_the_refusal_names_the_cure() {
 fn capabilities_are_true_before_tls_after_it_and_after_log_on() {
     let before =
         "+OK Capability list follows.\r\nSTLS\r\nTOP\r\nUIDL\r\nPIPELINING\r\nRESP-CODES\r\nAUTH-RESP-CODE\r\n.\r\n";
-    let after = "+OK Capability list follows.\r\nUSER\r\nSASL PLAIN LOGIN\r\nTOP\r\nUIDL\r\nPIPELINING\r\nRESP-CODES\r\nAUTH-RESP-CODE\r\n.\r\n";
+    let after = "+OK Capability list follows.\r\nUSER\r\nSASL SCRAM-SHA-256 PLAIN LOGIN\r\nTOP\r\nUIDL\r\nPIPELINING\r\nRESP-CODES\r\nAUTH-RESP-CODE\r\n.\r\n";
     let mut wire = Wire::new(clear());
     assert_eq!(wire.say("CAPA\r\n"), before);
     wire.say("STLS\r\n");
@@ -137,7 +155,7 @@ fn a_password_keeps_its_spaces_and_odd_octets() {
 fn a_wrong_password_can_be_tried_again_and_the_third_closes() {
     let refused = "-ERR [AUTH] Logon failure: unknown user name or bad password.\r\n";
     let mut wire = Wire::new(private());
-    wire.log_on = Err(NotOpened::Refused);
+    wire.log_on = Verdict::Refused;
     for _ in 0..2 {
         assert_eq!(wire.say("USER ann\r\nPASS x\r\n"), format!("+OK\r\n{refused}"));
         assert_eq!(wire.say("PASS x\r\n"), "-ERR Command is not valid in this state.\r\n");
@@ -151,22 +169,22 @@ fn a_wrong_password_can_be_tried_again_and_the_third_closes() {
 #[test]
 fn each_reason_has_its_response_code() {
     for (reason, code) in [
-        (NotOpened::Refused, "AUTH"),
-        (NotOpened::Throttled { limit: 60 }, "SYS/TEMP"),
-        (NotOpened::TooManyConnections { limit: 16 }, "SYS/TEMP"),
-        (NotOpened::InUse, "IN-USE"),
-        (NotOpened::Unavailable, "SYS/TEMP"),
-        (NotOpened::Damaged, "SYS/PERM"),
+        (Verdict::Refused, "AUTH"),
+        (Verdict::Throttled { limit: 60 }, "SYS/TEMP"),
+        (Verdict::TooManyConnections { limit: 16 }, "SYS/TEMP"),
+        (Verdict::InUse, "IN-USE"),
+        (Verdict::Unavailable, "SYS/TEMP"),
+        (Verdict::Damaged, "SYS/PERM"),
     ] {
         let mut wire = Wire::new(private());
-        wire.log_on = Err(reason);
+        wire.log_on = reason;
         let said = wire.say("USER ann\r\nPASS x\r\n");
         assert!(said.starts_with(&format!("+OK\r\n-ERR [{code}] ")), "{said}");
-        assert_eq!(reason == NotOpened::Refused, {
+        assert_eq!(reason == Verdict::Refused, {
             wire.say("USER ann\r\nPASS x\r\nUSER ann\r\nPASS x\r\n");
             wire.session.is_closed()
         });
-        if let NotOpened::TooManyConnections { limit } = reason {
+        if let Verdict::TooManyConnections { limit } = reason {
             assert!(said.contains(&limit.to_string()));
         }
     }
@@ -189,7 +207,7 @@ fn auth_works_with_and_without_an_initial_response_and_can_be_cancelled() {
 #[test]
 fn auth_alone_lists_the_mechanisms_and_unknown_ones_are_refused() {
     let mut wire = Wire::new(private());
-    assert_eq!(wire.say("AUTH\r\n"), "+OK\r\nPLAIN\r\nLOGIN\r\n.\r\n");
+    assert_eq!(wire.say("AUTH\r\n"), "+OK\r\nSCRAM-SHA-256\r\nPLAIN\r\nLOGIN\r\n.\r\n");
     assert_eq!(wire.say("AUTH NTLM\r\n"), "-ERR Unrecognized authentication type.\r\n");
 }
 
@@ -434,4 +452,30 @@ proptest! {
             prop_assert_eq!(run(&mut fragments.iter().map(Vec::as_slice))?, in_one);
         }
     }
+}
+
+/// What is said in base64.
+fn encoded(text: &str) -> String {
+    use base64::Engine;
+    base64::engine::general_purpose::STANDARD.encode(text)
+}
+
+#[test]
+fn the_exchange_of_rfc_7677_logs_on_once_the_client_has_seen_the_server_s_proof() {
+    let begin = format!("AUTH SCRAM-SHA-256 {}\r\n", encoded(RFC_7677.client_first));
+    let last = format!("{}\r\n", encoded(RFC_7677.client_final));
+    let mut wire = Wire::new(private());
+    assert_eq!(wire.say(&begin), format!("+ {}\r\n", encoded(RFC_7677.server_first)));
+    assert_eq!(wire.say(&last), format!("+ {}\r\n", encoded(RFC_7677.server_final)));
+    assert_eq!(wire.say("\r\n"), "+OK User successfully logged on.\r\n");
+    // Who gives up then is nobody, although the driver has a maildrop open.
+    let mut wire = Wire::new(private());
+    wire.say(&begin);
+    wire.say(&last);
+    assert_eq!(wire.say("*\r\nSTAT\r\n"), "-ERR The log-on was given up after it was granted. Goodbye.\r\n");
+    assert!(wire.session.is_closed());
+    let mut wire = Wire::new(private());
+    wire.log_on = Verdict::Refused;
+    wire.say(&begin);
+    assert_eq!(wire.say(&last), "-ERR [AUTH] Logon failure: unknown user name or bad password.\r\n");
 }

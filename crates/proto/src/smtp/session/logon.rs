@@ -4,7 +4,7 @@ use std::time::Instant;
 
 use super::commands::BAD_SEQUENCE;
 use super::{Asked, Request, Session, State, Step};
-use crate::logon::{Mechanism, Verdict, throttled};
+use crate::logon::{Mechanism, Verdict};
 use crate::sasl;
 use crate::smtp::Reply;
 
@@ -35,7 +35,7 @@ impl Session {
         self.sasl_step(now, exchange, step)
     }
 
-    fn sasl_step(&mut self, now: Instant, exchange: sasl::Exchange, step: sasl::Step) -> Option<Request> {
+    pub(super) fn sasl_step(&mut self, now: Instant, exchange: sasl::Exchange, step: sasl::Step) -> Option<Request> {
         match step {
             sasl::Step::Challenge(challenge) => {
                 // Not a Reply: a challenge may be longer than a reply line.
@@ -48,9 +48,13 @@ impl Session {
                 }
                 None
             }
-            sasl::Step::Credentials(credentials) => {
-                self.state = State::Answer(Asked::LogOn);
-                Some(Request::LogOn(credentials))
+            sasl::Step::Ask(question) => {
+                self.state = State::Answer(Asked::LogOn(exchange));
+                Some(Request::LogOn(question))
+            }
+            sasl::Step::Done(verdict) => {
+                self.judged(now, verdict);
+                None
             }
             sasl::Step::Cancelled => {
                 self.reply(now, &CANCELLED);
@@ -60,10 +64,14 @@ impl Session {
                 self.reply_bad(now, &MALFORMED);
                 None
             }
+            sasl::Step::Abandoned => {
+                self.close(&ABANDONED);
+                None
+            }
         }
     }
 
-    pub(super) fn judged(&mut self, now: Instant, verdict: Verdict) {
+    fn judged(&mut self, now: Instant, verdict: Verdict) {
         match verdict {
             Verdict::Granted => {
                 self.logged_on = true;
@@ -80,13 +88,9 @@ impl Session {
                 }
             }
             // RFC 4954 §6: 454, a later try may succeed.
-            Verdict::Throttled { limit } => {
-                self.reply(now, &Reply::new(454, 7, 0, "").with_text(throttled(limit)));
-            }
             Verdict::Unavailable => self.reply(now, &UNAVAILABLE),
-            Verdict::TooManyConnections { limit } => {
-                let text = format!("Too many connections of this user (limit {limit})");
-                self.reply(now, &Reply::new(454, 7, 0, "").with_text(text));
+            Verdict::Throttled { .. } | Verdict::TooManyConnections { .. } | Verdict::InUse | Verdict::Damaged => {
+                self.reply(now, &Reply::new(454, 7, 0, "").with_text(verdict.text()));
             }
         }
     }
@@ -97,4 +101,5 @@ const GRANTED: Reply = Reply::new(235, 7, 0, "Authentication successful");
 const REFUSED: Reply = Reply::new(535, 7, 3, "Authentication unsuccessful");
 const CANCELLED: Reply = Reply::new(501, 7, 0, "Authentication cancelled");
 const MALFORMED: Reply = Reply::new(501, 5, 2, "Cannot decode the response");
+pub(super) const ABANDONED: Reply = Reply::new(421, 7, 0, "The log-on was given up after it was granted, goodbye");
 const UNAVAILABLE: Reply = Reply::new(454, 7, 0, "Temporary authentication failure");

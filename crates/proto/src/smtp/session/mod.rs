@@ -13,9 +13,10 @@ use std::time::Instant;
 use memchr::memchr;
 
 use self::content::Content;
+use self::logon::ABANDONED;
 use super::command::Row;
 use super::{ClientName, CommandError, ForwardPath, Limits, Mail, Reply};
-use crate::logon::{Channel, Credentials, Offer, Verdict};
+use crate::logon::{Channel, Finding, Offer, Question};
 use crate::sasl::Exchange;
 
 /// What the session asks of its driver. [`Request::Body`] and [`Request::Reset`] need no answer.
@@ -39,7 +40,7 @@ pub enum Request {
     /// Begin TLS, then [`Answer::Secured`]. The transaction and everything received before are void.
     StartTls,
     /// [`Answer::LogOn`].
-    LogOn(Credentials),
+    LogOn(Question),
 }
 
 /// What the session is told.
@@ -51,7 +52,8 @@ pub enum Answer {
     Done(Reply),
     /// TLS is on; what may be offered under it.
     Secured(Offer),
-    LogOn(Verdict),
+    /// What was found out. Once a verdict grants it, the client is logged on.
+    LogOn(Finding),
 }
 
 /// What the session says of itself and what it allows.
@@ -105,7 +107,7 @@ enum Asked {
     Begin(Content),
     End,
     Tls,
-    LogOn,
+    LogOn(Exchange),
 }
 
 /// The mail transaction (RFC 5321 §3.3) as far as the session must know it; paths are with the driver.
@@ -258,9 +260,14 @@ impl Session {
     }
 
     fn sasl_line(&mut self, now: Instant, bytes: &[u8]) -> (usize, Option<Request>) {
+        let is_granted = matches!(&self.state, State::Sasl(exchange) if exchange.is_granted());
         match self.line(bytes, |_| Limits::AUTH_LINE) {
             Line::Partial => (0, None),
             Line::Whole { consumed, line } => (consumed, self.sasl_response(now, line)),
+            Line::Bare { consumed } | Line::TooLong { consumed, .. } if is_granted => {
+                self.close(&ABANDONED);
+                (consumed, None)
+            }
             Line::Bare { consumed } => {
                 self.reply_bad(now, &BARE_LINE);
                 (consumed, None)
@@ -394,7 +401,10 @@ impl Session {
                 self.reply(now, &reply);
             }
             (Asked::Tls, Answer::Secured(offer)) => self.secured(now, offer),
-            (Asked::LogOn, Answer::LogOn(verdict)) => self.judged(now, verdict),
+            (Asked::LogOn(mut exchange), Answer::LogOn(finding)) => {
+                let step = exchange.told(finding);
+                self.sasl_step(now, exchange, step);
+            }
             // An answer to another question leaves the first one open.
             (asked, _) => self.state = State::Answer(asked),
         }

@@ -7,7 +7,8 @@ use std::time::{Duration, Instant};
 
 use super::*;
 use crate::Session as _;
-use crate::logon::Mechanism;
+use crate::logon::{Credentials, Lookup, Mechanism, Verdict};
+use crate::sasl::scram::known::RFC_7677;
 use crate::smtp::ReversePath;
 
 /// Answers as a server with one mailbox, ann@example.test with the password `secret`.
@@ -24,7 +25,12 @@ struct Driver {
 }
 
 fn private() -> Offer {
-    Offer { starttls: false, password_command: false, mechanisms: Mechanism::ALL.to_vec(), cure: String::new() }
+    Offer {
+        starttls: false,
+        password_command: false,
+        mechanisms: vec![Mechanism::ScramSha256, Mechanism::Plain, Mechanism::Login],
+        cure: String::new(),
+    }
 }
 
 fn clear() -> Offer {
@@ -113,10 +119,18 @@ impl Driver {
                 return;
             }
             Request::StartTls => Answer::Secured(private()),
-            Request::LogOn(Credentials::Password { user, password, .. }) => {
-                let right = user == "ann@example.test" && password.expose() == "secret";
+            Request::LogOn(Question::Look(Lookup::Scram { .. })) => {
+                Answer::LogOn(Finding::Scram(Box::new(RFC_7677.finding())))
+            }
+            Request::LogOn(Question::Judge(credentials)) => {
+                let right = match credentials {
+                    Credentials::Password { user, password, .. } => {
+                        user == "ann@example.test" && password.expose() == "secret"
+                    }
+                    Credentials::Scram { proved, .. } => proved.is_some(),
+                };
                 let verdict = if right { Verdict::Granted } else { Verdict::Refused };
-                Answer::LogOn(self.verdict.unwrap_or(verdict))
+                Answer::LogOn(Finding::Verdict(self.verdict.unwrap_or(verdict)))
             }
         };
         self.session.answer(self.now, answer);
@@ -197,7 +211,7 @@ fn ehlo_says_what_is_there() {
     let mut secured = Driver::with(Limits::default(), Channel::Implicit, private());
     assert_eq!(
         secured.talk("EHLO c\r\n"),
-        "250-mx.test\r\n250-SIZE 37748736\r\n250-PIPELINING\r\n250-ENHANCEDSTATUSCODES\r\n250-AUTH PLAIN LOGIN\r\n\
+        "250-mx.test\r\n250-SIZE 37748736\r\n250-PIPELINING\r\n250-ENHANCEDSTATUSCODES\r\n250-AUTH SCRAM-SHA-256 PLAIN LOGIN\r\n\
          250-8BITMIME\r\n250 CHUNKING\r\n"
     );
 }
@@ -308,7 +322,7 @@ fn what_was_sent_before_tls_is_dropped_and_the_session_begins_anew() {
     let replies = driver.talk(&format!("{ENVELOPE}STARTTLS\r\nRSET\r\nMAIL FROM:<evil@b.test>\r\nRC"));
     assert!(replies.ends_with("220 2.0.0 SMTP server ready\r\n"), "{replies}");
     assert_eq!(driver.codes("MAIL FROM:<a@b>\r\n"), ["503 5.5.2"]);
-    assert!(driver.talk("EHLO c\r\n").contains("AUTH PLAIN LOGIN"));
+    assert!(driver.talk("EHLO c\r\n").contains("AUTH SCRAM-SHA-256 PLAIN LOGIN"));
     assert_eq!(driver.codes("DATA\r\nSTARTTLS\r\n"), ["503 5.5.1", "503 5.5.1"]);
 }
 
@@ -448,13 +462,38 @@ fn a_refused_sender_leaves_room_for_another() {
 fn an_answer_that_was_not_asked_for_changes_nothing() {
     let mut driver = Driver::greeted();
     driver.session.answer(driver.now, Answer::Accepted);
-    driver.session.answer(driver.now, Answer::LogOn(Verdict::Granted));
+    driver.session.answer(driver.now, Answer::LogOn(Finding::Verdict(Verdict::Granted)));
     assert_eq!(driver.talk("NOOP\r\n"), "250 2.0.0 OK\r\n");
     let (_, request) = driver.session.input(driver.now, b"MAIL FROM:<>\r\n");
     assert!(matches!(request, Some(Request::Mail(Mail { from: ReversePath::Null, .. }))));
-    driver.session.answer(driver.now, Answer::LogOn(Verdict::Granted));
+    driver.session.answer(driver.now, Answer::LogOn(Finding::Verdict(Verdict::Granted)));
     assert!(!driver.session.wants_input());
     assert_eq!(driver.talk(""), "");
     driver.session.answer(driver.now, Answer::Accepted);
     assert_eq!(driver.talk(""), "250 2.1.0 Sender OK\r\n");
+}
+
+/// What is said in base64.
+fn encoded(text: &str) -> String {
+    use base64::Engine;
+    base64::engine::general_purpose::STANDARD.encode(text)
+}
+
+#[test]
+fn the_exchange_of_rfc_7677_logs_on_once_the_client_has_seen_the_server_s_proof() {
+    let begin = format!("EHLO c\r\nAUTH SCRAM-SHA-256 {}\r\n", encoded(RFC_7677.client_first));
+    let last = format!("{}\r\n", encoded(RFC_7677.client_final));
+    let greeted = || Driver::with(Limits::default(), Channel::Implicit, private());
+    let mut driver = greeted();
+    assert!(driver.talk(&begin).ends_with(&format!("334 {}\r\n", encoded(RFC_7677.server_first))));
+    assert_eq!(driver.talk(&last), format!("334 {}\r\n", encoded(RFC_7677.server_final)));
+    assert_eq!(driver.talk("\r\n"), "235 2.7.0 Authentication successful\r\n");
+    for given_up in ["*\r\n".to_owned(), "\n\r\n".to_owned(), "x".repeat(20_000)] {
+        let mut driver = greeted();
+        driver.talk(&begin);
+        driver.talk(&last);
+        let said = driver.talk(&given_up);
+        assert_eq!(said, "421 4.7.0 The log-on was given up after it was granted, goodbye\r\n");
+        assert!(driver.session.is_closed());
+    }
 }

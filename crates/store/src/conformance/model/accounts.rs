@@ -4,7 +4,7 @@ use super::Run;
 use super::state::{Fault, Mailbox, Model, agreed};
 use super::verb::LOCALS;
 use crate::conformance::trial::{address, new_account, wait};
-use crate::{AcceptedDomain, AccountChange, AccountId, Error, NewAccount, PasswordHash};
+use crate::{AcceptedDomain, AccountChange, AccountId, Error, NewAccount, Password};
 
 impl Run {
     pub fn create_account(&mut self, who: usize, alias: Option<usize>, quota: Option<u64>) {
@@ -31,15 +31,16 @@ impl Run {
         } else if alias.is_some_and(|alias| is_taken(&self.model, alias, found)) {
             faults.push(Fault::Exists);
         }
-        let password = PasswordHash(password.into());
+        let password = Password::hashed(password);
         let change = AccountChange {
             aliases: Some(alias.map(address).into_iter().collect()),
             password: Some(Some(password.clone())),
             quota: Some(quota),
+            provided: None,
         };
         if agreed(wait(self.trial.directory().change(id, change)), &faults).is_some() {
             let mailbox = self.model.accounts.get_mut(&id).unwrap();
-            (mailbox.alias, mailbox.quota, mailbox.password) = (alias, quota, Some(password.0));
+            (mailbox.alias, mailbox.quota, mailbox.password) = (alias, quota, Some(password.hash.0));
         }
     }
 

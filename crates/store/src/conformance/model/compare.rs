@@ -76,7 +76,7 @@ fn compare_directory(trial: &Trial, model: &Model) {
         for local in [Some(mailbox.local), mailbox.alias].into_iter().flatten() {
             let account = wait(trial.directory().find(&address(local))).unwrap().unwrap();
             assert_eq!((account.id, account.quota), (*id, mailbox.quota));
-            assert_eq!(account.password.as_ref().map(|hash| &hash.0), mailbox.password.as_ref());
+            assert_eq!(account.password.as_ref().map(|password| &password.hash.0), mailbox.password.as_ref());
             assert_eq!(account.aliases, mailbox.alias.map(address).into_iter().collect::<Vec<_>>());
         }
     }

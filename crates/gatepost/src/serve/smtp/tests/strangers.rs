@@ -3,6 +3,7 @@
 use tokio::time::Instant;
 
 use super::*;
+use crate::connection::Protocol;
 
 impl Server {
     fn connector(&mut self, change: impl Fn(&mut transport::Limits)) {

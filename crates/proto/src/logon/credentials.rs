@@ -1,0 +1,50 @@
+//! What a client gave to prove who it is.
+
+use super::{Mechanism, Secret};
+use crate::sasl::scram::StoredKey;
+
+/// To be judged: whose account, and whether the proof is right.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Credentials {
+    Password {
+        /// RFC 4616 §2: whom the client wants to act as, when it named one.
+        authorization: Option<String>,
+        user: String,
+        password: Secret,
+        /// The mechanism, or `None` for the protocol's own password command.
+        mechanism: Option<Mechanism>,
+    },
+    /// RFC 5802: the client proved, or did not, that it knows the password.
+    Scram {
+        /// RFC 5802 §5.1: whom the client wants to act as, when it named one.
+        authorization: Option<String>,
+        user: String,
+        mechanism: Mechanism,
+        /// The key that the proof was right for; `None` when it was wrong.
+        proved: Option<StoredKey>,
+    },
+}
+
+impl Credentials {
+    /// The name that the client logs on with.
+    pub fn user(&self) -> &str {
+        match self {
+            Self::Password { user, .. } | Self::Scram { user, .. } => user,
+        }
+    }
+
+    /// Whom the client wants to act as, when it named one.
+    pub fn authorization(&self) -> Option<&str> {
+        match self {
+            Self::Password { authorization, .. } | Self::Scram { authorization, .. } => authorization.as_deref(),
+        }
+    }
+
+    /// `None` for the protocol's own password command.
+    pub fn mechanism(&self) -> Option<Mechanism> {
+        match self {
+            Self::Password { mechanism, .. } => *mechanism,
+            Self::Scram { mechanism, .. } => Some(*mechanism),
+        }
+    }
+}

@@ -1,0 +1,69 @@
+//! The SASL mechanisms that exist here.
+
+/// A mechanism. Adding one is a row here and a file in [`crate::sasl`].
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum Mechanism {
+    ScramSha256Plus,
+    ScramSha256,
+    ScramSha1Plus,
+    ScramSha1,
+    Plain,
+    Login,
+}
+
+/// What an exchange shows to whoever reads the line.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum Kind {
+    /// The password itself.
+    Password,
+    /// A proof that is good for once.
+    Proof,
+    /// Nothing, since it is bound to the TLS connection that it runs in and has no meaning without.
+    Bound,
+}
+
+impl Mechanism {
+    /// In the order in which they are advertised: some clients take the first that they know.
+    pub const ALL: [Self; 6] =
+        [Self::ScramSha256Plus, Self::ScramSha256, Self::ScramSha1Plus, Self::ScramSha1, Self::Plain, Self::Login];
+
+    const fn row(self) -> (&'static str, Kind) {
+        match self {
+            Self::ScramSha256Plus => ("SCRAM-SHA-256-PLUS", Kind::Bound),
+            Self::ScramSha256 => ("SCRAM-SHA-256", Kind::Proof),
+            Self::ScramSha1Plus => ("SCRAM-SHA-1-PLUS", Kind::Bound),
+            Self::ScramSha1 => ("SCRAM-SHA-1", Kind::Proof),
+            Self::Plain => ("PLAIN", Kind::Password),
+            Self::Login => ("LOGIN", Kind::Password),
+        }
+    }
+
+    /// As registered with IANA.
+    pub const fn name(self) -> &'static str {
+        self.row().0
+    }
+
+    pub const fn kind(self) -> Kind {
+        self.row().1
+    }
+
+    /// RFC 4422 §3.1: names are compared without case here, as clients send them so.
+    pub fn parse(name: &[u8]) -> Option<Self> {
+        Self::ALL.into_iter().find(|mechanism| mechanism.name().as_bytes().eq_ignore_ascii_case(name))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_mechanism_is_found_by_its_name_in_any_case() {
+        for mechanism in Mechanism::ALL {
+            assert_eq!(Mechanism::parse(mechanism.name().to_lowercase().as_bytes()), Some(mechanism));
+        }
+        for name in [b"".as_slice(), b"SCRAM", b"PLAIN ", b"SCRAM-SHA-256-PLU"] {
+            assert_eq!(Mechanism::parse(name), None);
+        }
+    }
+}
