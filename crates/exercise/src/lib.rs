@@ -8,12 +8,14 @@
 mod drive;
 mod imap;
 mod message;
+mod ntlm;
 mod pop3;
 mod records;
 mod smtp;
 
 pub use imap::imap;
 pub use message::mime;
+pub use ntlm::ntlm;
 pub use pop3::pop3;
 pub use records::records;
 pub use smtp::smtp;
@@ -21,4 +23,5 @@ pub use smtp::smtp;
 /// A target by the name of its corpus.
 pub type Target = (&'static str, fn(&[u8]));
 
-pub const TARGETS: &[Target] = &[("imap", imap), ("mime", mime), ("pop3", pop3), ("records", records), ("smtp", smtp)];
+pub const TARGETS: &[Target] =
+    &[("imap", imap), ("mime", mime), ("ntlm", ntlm), ("pop3", pop3), ("records", records), ("smtp", smtp)];

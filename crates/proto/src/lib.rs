@@ -11,6 +11,7 @@ pub mod dot;
 pub mod foreign;
 pub mod imap;
 pub mod logon;
+pub mod ntlm;
 pub mod pop3;
 pub mod sasl;
 mod session;
