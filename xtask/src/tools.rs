@@ -17,8 +17,8 @@ const PROGRAMS: &[(&str, &str)] = &[
     ("msmtp", "msmtp"),
 ];
 
-/// A Perl module that one of them needs and its package only recommends: swaks speaks TLS by it.
-const PERL_MODULES: &[(&str, &str)] = &[("Net::SSLeay", "libnet-ssleay-perl")];
+/// Perl modules that the tests use, also where a package only recommends them: swaks speaks TLS and NTLM by these.
+const PERL_MODULES: &[(&str, &str)] = &[("Net::SSLeay", "libnet-ssleay-perl"), ("Authen::NTLM", "libauthen-ntlm-perl")];
 
 /// Installs what is missing where that can be done, else says how; in CI a missing program is a failure.
 pub fn provide() -> Result<(), String> {

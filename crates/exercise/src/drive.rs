@@ -4,7 +4,8 @@ use std::fmt::Debug;
 use std::time::Instant;
 
 use proto::Session;
-use proto::logon::{Finding, Lookup, Mechanism, Offer, Question, Verdict};
+use proto::logon::{Finding, Lookup, Mechanism, NtlmServer, Offer, Question, Verdict};
+use proto::ntlm::{FileTime, Target};
 use proto::sasl::scram::{self, Verifier};
 
 /// What is seen of a session from outside.
@@ -117,6 +118,10 @@ pub fn open_offer() -> Offer {
 pub fn log_on(question: &Question) -> Finding {
     match question {
         Question::Judge(_) => Finding::Verdict(Verdict::Granted),
+        Question::Look(Lookup::Ntlm) => {
+            let (challenge, now, target) = ([7; 8], FileTime(0), Target::default());
+            Finding::Ntlm(Box::new(NtlmServer { challenge, now, target }))
+        }
         Question::Look(Lookup::Scram { hash, .. }) => {
             let verifier = Verifier::of_salted(*hash, b"salt", Verifier::LEAST_ITERATIONS, b"salted");
             Finding::Scram(Box::new(scram::Finding { verifier, nonce: "nonce".to_owned(), bindings: None }))

@@ -1,6 +1,7 @@
 //! NTLM log-ons.
 
-use proto::ntlm::{Binding, Challenge, ExtendedProtection, FileTime, Negotiate, NtHash, Proof, SessionKey, Target};
+use proto::logon::ExtendedProtection;
+use proto::ntlm::{Binding, Challenge, FileTime, Negotiate, NtHash, Proof, SessionKey, Target};
 
 /// The first octet says how long the client's first message is; behind that one stands its last. The last message is
 /// also given to a server whose first one was right.

@@ -1,11 +1,15 @@
 //! The time, as the store counts it.
 
-use std::time::{SystemTime, UNIX_EPOCH};
+use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use store::Timestamp;
 
+/// Since the beginning of 1970.
+pub fn since_1970() -> Duration {
+    SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default()
+}
+
 /// Seconds since 1970.
 pub fn now() -> Timestamp {
-    let since = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
-    since.as_secs().try_into().unwrap_or(Timestamp::MAX)
+    since_1970().as_secs().try_into().unwrap_or(Timestamp::MAX)
 }

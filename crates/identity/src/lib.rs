@@ -21,7 +21,7 @@ pub use connections::{ConnectionCounter, Full};
 pub use login_type::LoginType;
 pub use origin::Origin;
 pub use password::{PASSWORD_OCTETS, UnfitPassword, check_password};
-pub use policy::{Method, Protocol, Rule, Tls, offer};
+pub use policy::{Available, Method, Protocol, Rule, Tls, offer};
 pub use proto::logon::ExtendedProtection;
 pub use throttle::Throttle;
 pub use user_name::{may_act_as, user_address};

@@ -62,8 +62,8 @@ impl Method {
                 connector_needs: &[AuthMechanisms::BASIC_AUTH],
                 connector_in_clear: true,
             },
-            // As Integrated Windows authentication, of which this is the successor.
-            Kind::Proof => Row {
+            // Integrated Windows authentication, and what came after it.
+            Kind::Proof | Kind::Bindable => Row {
                 in_clear: &[LoginType::PlainTextLogin, LoginType::PlainTextAuthentication],
                 connector_needs: &[AuthMechanisms::INTEGRATED],
                 connector_in_clear: true,
@@ -84,7 +84,12 @@ impl Rule {
         let protected = match protection {
             ExtendedProtection::None => method.kind() != Kind::Bound,
             ExtendedProtection::Allow => true,
-            ExtendedProtection::Require => method.kind() != Kind::Proof,
+            ExtendedProtection::Require => match method.kind() {
+                Kind::Proof => false,
+                // Bound to what, in clear?
+                Kind::Bindable => channel.is_private(),
+                Kind::Password | Kind::Bound => true,
+            },
         };
         protected
             && match self {
@@ -97,8 +102,30 @@ impl Rule {
     }
 }
 
+/// What the accounts have that a mechanism needs.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Available {
+    /// Somebody may log on by NTLM.
+    pub ntlm: bool,
+}
+
+impl Available {
+    pub const ALL: Self = Self { ntlm: true };
+
+    fn has(self, mechanism: Mechanism) -> bool {
+        mechanism != Mechanism::Ntlm || self.ntlm
+    }
+}
+
 /// What a session may offer on its channel; to be made anew when the channel changes.
-pub fn offer(protocol: Protocol, rule: Rule, protection: ExtendedProtection, tls: Tls, channel: Channel) -> Offer {
+pub fn offer(
+    protocol: Protocol,
+    rule: Rule,
+    protection: ExtendedProtection,
+    available: Available,
+    tls: Tls,
+    channel: Channel,
+) -> Offer {
     let wanted = match rule {
         Rule::LoginType(_) => true,
         Rule::Connector(has) => has.contains(AuthMechanisms::TLS),
@@ -110,6 +137,7 @@ pub fn offer(protocol: Protocol, rule: Rule, protection: ExtendedProtection, tls
         password_command: protocol != Protocol::Smtp && rule.allows(protection, channel, Method::PasswordCommand),
         mechanisms: Mechanism::ALL
             .into_iter()
+            .filter(|&mechanism| available.has(mechanism))
             .filter(|&mechanism| rule.allows(protection, channel, Method::Mechanism(mechanism)))
             .collect(),
         cure: if channel.is_private() { String::new() } else { cure(protocol, starttls, tls) },
@@ -137,36 +165,40 @@ mod tests {
 
     const CHANNELS: [Channel; 3] = [Channel::Clear, Channel::Upgraded, Channel::Implicit];
     const NONE: ExtendedProtection = ExtendedProtection::None;
-    const KINDS: [Kind; 3] = [Kind::Password, Kind::Proof, Kind::Bound];
+    const KINDS: [Kind; 4] = [Kind::Password, Kind::Proof, Kind::Bindable, Kind::Bound];
     const TLS: Tls = Tls { available: true, implicit_port: Some(995) };
 
     /// Facts 1c: rows are LoginTypes; whether the kinds, in the order of `KINDS`, are taken in clear. After TLS all are.
-    const LOGIN_TYPES: [(LoginType, [bool; 3]); 3] = [
-        (LoginType::PlainTextLogin, [true, true, false]),
-        (LoginType::PlainTextAuthentication, [false, true, false]),
-        (LoginType::SecureLogin, [false, false, false]),
+    const LOGIN_TYPES: [(LoginType, [bool; 4]); 3] = [
+        (LoginType::PlainTextLogin, [true, true, true, false]),
+        (LoginType::PlainTextAuthentication, [false, true, true, false]),
+        (LoginType::SecureLogin, [false, false, false, false]),
     ];
 
     /// Whether a kind is taken in clear, and on a private channel.
     type Cell = (bool, bool);
 
     /// For each kind its cell; whether STARTTLS is offered in clear.
-    const CONNECTORS: [(&str, [Cell; 3], bool); 8] = [
-        ("None", [(false, false), (false, false), (false, false)], false),
-        ("Tls", [(false, false), (false, false), (false, false)], true),
-        ("BasicAuth", [(true, true), (false, false), (false, true)], false),
-        ("Integrated", [(false, false), (true, true), (false, true)], false),
-        ("Tls, BasicAuth", [(true, true), (false, false), (false, true)], true),
-        ("Tls, Integrated, BasicAuth", [(true, true), (true, true), (false, true)], true),
-        ("Tls, BasicAuth, BasicAuthRequireTLS", [(false, true), (false, false), (false, true)], true),
-        ("Tls, Integrated, BasicAuth, BasicAuthRequireTLS", [(false, true), (false, true), (false, true)], true),
+    const CONNECTORS: [(&str, [Cell; 4], bool); 8] = [
+        ("None", [(false, false), (false, false), (false, false), (false, false)], false),
+        ("Tls", [(false, false), (false, false), (false, false), (false, false)], true),
+        ("BasicAuth", [(true, true), (false, false), (false, false), (false, true)], false),
+        ("Integrated", [(false, false), (true, true), (true, true), (false, true)], false),
+        ("Tls, BasicAuth", [(true, true), (false, false), (false, false), (false, true)], true),
+        ("Tls, Integrated, BasicAuth", [(true, true), (true, true), (true, true), (false, true)], true),
+        ("Tls, BasicAuth, BasicAuthRequireTLS", [(false, true), (false, false), (false, false), (false, true)], true),
+        (
+            "Tls, Integrated, BasicAuth, BasicAuthRequireTLS",
+            [(false, true), (false, true), (false, true), (false, true)],
+            true,
+        ),
     ];
 
     fn methods() -> impl Iterator<Item = Method> {
         Mechanism::ALL.into_iter().map(Method::Mechanism).chain([Method::PasswordCommand])
     }
 
-    fn of_kind(cells: [bool; 3], method: Method) -> bool {
+    fn of_kind(cells: [bool; 4], method: Method) -> bool {
         KINDS.into_iter().zip(cells).any(|(kind, cell)| kind == method.kind() && cell)
     }
 
@@ -178,10 +210,11 @@ mod tests {
     }
 
     /// What extended protection leaves of it.
-    fn leaves(protection: ExtendedProtection, method: Method) -> bool {
+    fn leaves(protection: ExtendedProtection, channel: Channel, method: Method) -> bool {
         match (protection, method.kind()) {
             (ExtendedProtection::None, Kind::Bound) | (ExtendedProtection::Require, Kind::Proof) => false,
-            (_, Kind::Password | Kind::Proof | Kind::Bound) => true,
+            (ExtendedProtection::Require, Kind::Bindable) => channel != Channel::Clear,
+            (_, Kind::Password | Kind::Proof | Kind::Bindable | Kind::Bound) => true,
         }
     }
 
@@ -191,11 +224,12 @@ mod tests {
             let rule = Rule::LoginType(login_type);
             for (channel, protection) in CHANNELS.into_iter().flat_map(|c| ExtendedProtection::ALL.map(|p| (c, p))) {
                 for method in methods() {
-                    let allowed = (channel.is_private() || of_kind(in_clear, method)) && leaves(protection, method);
+                    let allowed =
+                        (channel.is_private() || of_kind(in_clear, method)) && leaves(protection, channel, method);
                     let cell = format!("{login_type} {protection} {channel:?} {method:?}");
                     assert_eq!(rule.allows(protection, channel, method), allowed, "{cell}");
                     for protocol in [Protocol::Pop3, Protocol::Imap] {
-                        let offer = offer(protocol, rule, protection, TLS, channel);
+                        let offer = offer(protocol, rule, protection, Available::ALL, TLS, channel);
                         assert_eq!(offers(&offer, method), allowed, "{protocol:?} {cell}");
                         assert_eq!(offer.starttls, channel == Channel::Clear);
                     }
@@ -209,10 +243,10 @@ mod tests {
         for (text, cells, starttls) in CONNECTORS {
             let rule = Rule::Connector(AuthMechanisms::parse(text).unwrap());
             for (channel, protection) in CHANNELS.into_iter().flat_map(|c| ExtendedProtection::ALL.map(|p| (c, p))) {
-                let offer = offer(Protocol::Smtp, rule, protection, TLS, channel);
+                let offer = offer(Protocol::Smtp, rule, protection, Available::ALL, TLS, channel);
                 let cells = cells.map(|(clear, private)| if channel.is_private() { private } else { clear });
                 for method in methods().filter(|method| *method != Method::PasswordCommand) {
-                    let allowed = of_kind(cells, method) && leaves(protection, method);
+                    let allowed = of_kind(cells, method) && leaves(protection, channel, method);
                     assert_eq!(offers(&offer, method), allowed, "{text} {protection} {channel:?} {method:?}");
                 }
                 assert!(!offer.password_command);
@@ -225,21 +259,23 @@ mod tests {
     fn the_cure_names_the_port_as_configured() {
         let clear = |protocol, port| {
             let tls = Tls { available: true, implicit_port: Some(port) };
-            offer(protocol, Rule::LoginType(LoginType::SecureLogin), NONE, tls, Channel::Clear).cure
+            offer(protocol, Rule::LoginType(LoginType::SecureLogin), NONE, Available::ALL, tls, Channel::Clear).cure
         };
         assert_eq!(clear(Protocol::Pop3, 995), "Use STLS, or connect with TLS on port 995.");
         assert_eq!(clear(Protocol::Imap, 10993), "Use STARTTLS, or connect with TLS on port 10993.");
         let connector = Rule::Connector(AuthMechanisms::parse("Tls, BasicAuth, BasicAuthRequireTLS").unwrap());
         let tls = Tls { available: true, implicit_port: Some(465) };
         assert_eq!(
-            offer(Protocol::Smtp, connector, NONE, tls, Channel::Clear).cure,
+            offer(Protocol::Smtp, connector, NONE, Available::ALL, tls, Channel::Clear).cure,
             "Use STARTTLS first, or port 465."
         );
     }
 
     #[test]
     fn the_cure_names_no_way_that_is_not_there() {
-        let pop3 = |tls, channel| offer(Protocol::Pop3, Rule::LoginType(LoginType::SecureLogin), NONE, tls, channel);
+        let pop3 = |tls, channel| {
+            offer(Protocol::Pop3, Rule::LoginType(LoginType::SecureLogin), NONE, Available::ALL, tls, channel)
+        };
         let no_port = Tls { available: true, implicit_port: None };
         assert_eq!(pop3(no_port, Channel::Clear).cure, "Use STLS.");
         let no_certificate = Tls { available: false, implicit_port: Some(995) };
@@ -248,7 +284,17 @@ mod tests {
         for channel in [Channel::Upgraded, Channel::Implicit] {
             assert_eq!(pop3(TLS, channel).cure, "");
         }
-        let no_starttls = offer(Protocol::Smtp, Rule::Connector(AuthMechanisms::NONE), NONE, TLS, Channel::Clear);
+        let no_starttls =
+            offer(Protocol::Smtp, Rule::Connector(AuthMechanisms::NONE), NONE, Available::ALL, TLS, Channel::Clear);
         assert_eq!(no_starttls.cure, "Connect with TLS on port 995.");
+    }
+
+    #[test]
+    fn ntlm_is_offered_once_somebody_may_log_on_by_it() {
+        let rule = Rule::LoginType(LoginType::SecureLogin);
+        for ntlm in [false, true] {
+            let offer = offer(Protocol::Imap, rule, NONE, Available { ntlm }, TLS, Channel::Implicit);
+            assert_eq!(offer.has(Mechanism::Ntlm), ntlm);
+        }
     }
 }

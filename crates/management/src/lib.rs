@@ -15,6 +15,7 @@ pub mod settings;
 mod world;
 
 pub use command::{Command, Given, Kind, Parameter, nearest};
+pub use commands::cas_mailbox::NTLM_IN_USE;
 pub use commands::{all, find, store};
 pub use line::{Line, LineError, SecretSource, parse_line};
 pub use outcome::{Failure, Object, Outcome, Request, Response, render_table};

@@ -37,8 +37,12 @@ pub trait Services: Send + Sync {
 
 /// Hashing, which is too slow for the task that asks.
 pub trait Passwords: Send + Sync {
-    /// All that is to be kept of a new password.
-    fn hash(&self, password: String) -> Future<'_, Port<store::Password>>;
+    /// All that is to be kept of a new password; `ntlm`: also what is good for NTLM.
+    fn hash(&self, password: String, ntlm: bool) -> Future<'_, Port<store::Password>>;
+    /// The same without what is good for NTLM.
+    fn without_ntlm(&self, kept: &store::Password) -> Port<store::Password>;
+    /// Somebody may log on by NTLM from now on.
+    fn has_ntlm(&self);
     /// The account's password was changed, or the account removed: its sessions end.
     fn revoke(&self, account: AccountId);
 }

@@ -11,7 +11,9 @@ use management::{
 };
 use serde_json::{Value, json};
 use store::memory::Memory;
-use store::{AccountId, Address, Directory, Future, Mailboxes, Password, Settings, SettingsMap, Timestamp};
+use store::{
+    AccountId, Address, Directory, Future, Mailboxes, Password, SealedVerifiers, Settings, SettingsMap, Timestamp,
+};
 
 struct Server {
     store: Memory,
@@ -85,9 +87,16 @@ impl Services for Server {
 }
 
 impl Passwords for Server {
-    fn hash(&self, password: String) -> Future<'_, Port<Password>> {
-        Box::pin(async move { Ok(Password::hashed(format!("hash of {password}"))) })
+    fn hash(&self, password: String, ntlm: bool) -> Future<'_, Port<Password>> {
+        let verifiers = ntlm.then(|| SealedVerifiers(Box::from(*b"good for NTLM")));
+        Box::pin(async move { Ok(Password { verifiers, ..Password::hashed(format!("hash of {password}")) }) })
     }
+
+    fn without_ntlm(&self, kept: &Password) -> Port<Password> {
+        Ok(Password { verifiers: None, ..kept.clone() })
+    }
+
+    fn has_ntlm(&self) {}
     fn revoke(&self, account: AccountId) {
         self.revoked.lock().unwrap().push(account);
     }
@@ -307,4 +316,40 @@ fn a_mailbox_comes_back_from_a_backup_and_what_has_new_uids_is_told() {
     assert!(restored.warnings[0].contains("1 messages have new UIDs"), "{:?}", restored.warnings);
     assert!(server.run("Restore-Mailbox ann@example.test -Path /backups/none").unwrap_err().contains("no backup"));
     assert_eq!(server.value("Restore-Mailbox ann -Path /backups/one", "Identity"), "ann@example.test");
+}
+
+#[test]
+fn by_what_a_mailbox_may_be_used_is_shown_and_changed() {
+    let server = Server::with_domain();
+    server.run("New-Mailbox ann@example.test").unwrap();
+    let shown = server.run("Get-CASMailbox ann").unwrap().results;
+    let usual = json!({
+        "Identity": "ann@example.test", "PopEnabled": true, "ImapEnabled": true,
+        "SmtpClientAuthenticationDisabled": false, "NtlmEnabled": false,
+    });
+    assert_eq!(Value::from(shown[0].clone()), usual);
+    let changed = server.run("Set-CASMailbox ann -PopEnabled $false -SmtpClientAuthenticationDisabled true").unwrap();
+    assert_eq!(changed.results[0]["PopEnabled"], false);
+    assert_eq!(changed.results[0]["ImapEnabled"], true);
+    assert_eq!(changed.results[0]["SmtpClientAuthenticationDisabled"], true);
+    assert_eq!(server.revoked.lock().unwrap().len(), 1, "what is switched off ends");
+    assert!(server.run("Set-CASMailbox ann -PopEnabled perhaps").unwrap_err().contains("true or false"));
+    assert!(server.run("Set-CASMailbox ann").unwrap_err().contains("-NtlmEnabled"));
+    assert!(server.run("Set-CASMailbox bob -PopEnabled true").unwrap_err().contains("Get-Mailbox"));
+}
+
+#[test]
+fn ntlm_begins_with_the_next_password_and_ends_at_once() {
+    let server = Server::with_domain();
+    server.run("New-Mailbox ann@example.test").unwrap();
+    let verifiers = || server.account("ann@example.test").unwrap().password.clone().unwrap().verifiers;
+    let warned = server.run("Set-CASMailbox ann -NtlmEnabled true").unwrap();
+    assert!(warned.warnings[0].contains("Set-Mailbox -Password"));
+    assert_eq!(verifiers(), None, "nothing is known of the password that is set");
+    server.run("Set-Mailbox ann@example.test -Password").unwrap();
+    assert_eq!(verifiers(), Some(SealedVerifiers(Box::from(*b"good for NTLM"))));
+    server.run("Set-CASMailbox ann -NtlmEnabled false").unwrap();
+    assert_eq!(verifiers(), None);
+    let hash = server.account("ann@example.test").unwrap().password.clone().unwrap().hash;
+    assert_eq!(hash.0, "hash of a long secret", "the password itself stays");
 }

@@ -127,6 +127,23 @@ impl AcceptedDomain {
     }
 }
 
+/// By what an account's owner may use it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct ClientAccess {
+    pub pop3: bool,
+    pub imap4: bool,
+    /// Log-on by SMTP, to send.
+    pub smtp: bool,
+    /// Log-on by NTLM, over any protocol: it takes a verifier that is as good as the password.
+    pub ntlm: bool,
+}
+
+impl Default for ClientAccess {
+    fn default() -> Self {
+        Self { pop3: true, imap4: true, smtp: true, ntlm: false }
+    }
+}
+
 /// One account.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Account {
@@ -136,6 +153,7 @@ pub struct Account {
     pub aliases: Vec<Address>,
     /// `None`: nobody can log on.
     pub password: Option<Password>,
+    pub access: ClientAccess,
     /// Octets; `None` is without a limit.
     pub quota: Option<u64>,
     pub created: Timestamp,
@@ -156,6 +174,7 @@ pub struct NewAccount {
 pub struct AccountChange {
     pub aliases: Option<Vec<Address>>,
     pub password: Option<Option<Password>>,
+    pub access: Option<ClientAccess>,
     /// Only if this is the hash of the password that is there now; `Conflict` otherwise.
     pub provided: Option<PasswordHash>,
     pub quota: Option<Option<u64>>,

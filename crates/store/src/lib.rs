@@ -23,7 +23,8 @@ mod settings;
 mod uid_set;
 
 pub use directory::{
-    AcceptedDomain, Account, AccountChange, Address, Directory, NewAccount, Password, PasswordHash, SealedVerifiers,
+    AcceptedDomain, Account, AccountChange, Address, ClientAccess, Directory, NewAccount, Password, PasswordHash,
+    SealedVerifiers,
 };
 pub use error::{Error, Result};
 pub use flags::{Flags, Keyword};

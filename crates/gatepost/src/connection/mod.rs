@@ -50,7 +50,7 @@ pub struct Peer {
 }
 
 /// Who tries to log on, as far as the connection tells.
-#[derive(Clone, Copy)]
+#[derive(Clone)]
 pub struct Client {
     pub remote: IpAddr,
     pub protocol: Protocol,
@@ -58,6 +58,9 @@ pub struct Client {
     pub session: u64,
     /// Connections that one user may have over this protocol.
     pub max_connections: u32,
+    pub protection: ExtendedProtection,
+    /// What a channel binding knows the certificate by that was shown (RFC 5929 §4); `None` in clear.
+    pub end_point: Option<Arc<EndPoint>>,
 }
 
 /// What was agreed when TLS began.
@@ -138,8 +141,15 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Connection<S> {
     }
 
     /// Who is there, for a log-on. `max_connections`: those that one user may have.
-    pub fn client(&self, max_connections: u32) -> Client {
-        Client { remote: self.peer.remote.ip(), protocol: self.terms.protocol, session: self.number, max_connections }
+    pub fn client(&self, max_connections: u32, protection: ExtendedProtection) -> Client {
+        Client {
+            remote: self.peer.remote.ip(),
+            protocol: self.terms.protocol,
+            session: self.number,
+            max_connections,
+            protection,
+            end_point: self.end_point.clone(),
+        }
     }
 
     /// What an exchange can be bound to; `None` where there is nothing, or it is not offered.

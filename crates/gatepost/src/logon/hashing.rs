@@ -9,6 +9,7 @@ use argon2::{Algorithm, Argon2, Params, Version};
 use aws_lc_rs::error::Unspecified;
 use aws_lc_rs::pbkdf2;
 use proto::logon::Secret;
+use proto::ntlm::NtHash;
 use proto::sasl::scram;
 use store::{Password, PasswordHash};
 use tokio::sync::Semaphore;
@@ -70,17 +71,28 @@ impl Hashing {
         self.iterations.get()
     }
 
-    /// All that is to be kept of a password, with random salts.
-    pub async fn hash(&self, password: Secret) -> Result<Password, HashError> {
+    /// All that is to be kept of a password, with random salts. `ntlm`: whether it is to be good for NTLM.
+    pub async fn hash(&self, password: Secret, ntlm: bool) -> Result<Password, HashError> {
         let turn = self.turns.clone().acquire_owned().await.map_err(failed)?;
         let (vault, iterations) = (self.vault.clone(), self.iterations);
         let hashed = spawn_blocking(move || {
             let _turn = turn;
-            let verifiers = Verifiers { scram: scram_verifiers(&password, iterations).map_err(failed)? };
+            let verifiers = Verifiers {
+                scram: scram_verifiers(&password, iterations).map_err(failed)?,
+                nt: ntlm.then(|| NtHash::of_password(password.expose())),
+            };
             let verifiers = Some(vault.seal(&verifiers).map_err(failed)?);
             Ok(Password { hash: compute(&password)?, verifiers })
         });
         hashed.await.map_err(failed)?
+    }
+
+    /// The same without what is good for NTLM.
+    pub fn without_ntlm(&self, kept: &Password) -> Result<Password, HashError> {
+        let opened = kept.verifiers.as_ref().and_then(|sealed| self.vault.open_sealed(sealed));
+        // What cannot be opened is good for nothing.
+        let verifiers = opened.map(|verifiers| self.vault.seal(&Verifiers { nt: None, ..verifiers })).transpose();
+        Ok(Password { hash: kept.hash.clone(), verifiers: verifiers.map_err(failed)? })
     }
 
     /// What is to be kept in place of `kept`, which was found to be of this password: `None` when it is as good as it
@@ -91,7 +103,8 @@ impl Hashing {
         if usable && is_strong {
             return Ok(None);
         }
-        let Password { hash, verifiers } = self.hash(password).await?;
+        // NTLM's is made when a password is set, and only then.
+        let Password { hash, verifiers } = self.hash(password, false).await?;
         Ok(Some(Password {
             hash: if is_strong { kept.hash.clone() } else { hash },
             // Verifiers that are in use stay: an exchange with them may be under way.

@@ -12,22 +12,26 @@ mod renewal;
 mod users;
 mod vault;
 
+use std::borrow::Cow;
 use std::net::IpAddr;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
-use identity::{PASSWORD_OCTETS, Throttle, may_act_as, user_address};
-use proto::logon::{Credentials, Finding, Lookup, Secret, Verdict};
+use identity::{Available, PASSWORD_OCTETS, Throttle, may_act_as, user_address};
+use proto::logon::{Credentials, Finding, Lookup, NtlmServer, Secret, Verdict};
+use proto::ntlm::{Binding, FileTime, Refusal, Target};
 use proto::sasl::scram::{self, ChannelBindings};
-use store::{Account, AccountId, Address, Directory};
+use store::{Account, AccountId, Address, ClientAccess, Directory};
 
-use crate::connection::{Client, Drained};
+use crate::connection::{Client, Drained, Protocol};
 pub use hashing::{HashError, Hashing};
 use lanes::Lanes;
 pub use password::generate;
 use remembered::Remembered;
 use renewal::Renewals;
 use users::{Place, Users};
+use vault::Verifiers;
 pub use vault::{Vault, VaultError};
 
 /// A log-on that was granted. Dropping it gives the user's place back.
@@ -52,14 +56,19 @@ pub struct Logon {
     remembered: Mutex<Remembered>,
     lanes: Lanes,
     renewals: Renewals,
+    /// Somebody may log on by NTLM.
+    ntlm: AtomicBool,
+    /// What NTLM's clients are told of the server.
+    target: Target,
     users: Arc<Users>,
 }
 
 /// What was found, or what the client is told in its place and what the log.
-type Found<T> = Result<T, (Verdict, &'static str)>;
+type Found<T> = Result<T, (Verdict, Cow<'static, str>)>;
 
 /// For the log.
 const THROTTLED: &str = "too many failures from this address";
+const NO_NT_HASH: &str = "nothing is kept of the password that is good for NTLM; Set-CASMailbox -NtlmEnabled true, then Set-Mailbox -Password";
 const NO_VERIFIER: &str = "no verifier for this mechanism is kept of the password, or the key that opens it is gone; Set-Mailbox -Password makes one";
 
 /// Addresses whose failures are remembered.
@@ -67,14 +76,16 @@ const THROTTLED_ORIGINS: usize = 100_000;
 
 impl Logon {
     /// `failures`: those an address may have in a minute. `remember`: how long a verified password is not
-    /// hashed again. `per_address`: passwords of one address that are hashed at a time.
+    /// hashed again. `per_address`: passwords of one address that are hashed at a time. `host`: the server's name, as clients see it.
     pub fn new(
         directory: Arc<dyn Directory>,
         hashing: Hashing,
         failures: u32,
         remember: Duration,
         per_address: usize,
+        host: &str,
     ) -> Self {
+        let target = Target::of_host(host).unwrap_or_default();
         Self {
             directory,
             hashing,
@@ -82,12 +93,24 @@ impl Logon {
             remembered: Mutex::new(Remembered::new(remember)),
             lanes: Lanes::new(per_address),
             renewals: Renewals::default(),
+            ntlm: AtomicBool::default(),
+            target,
             users: Arc::default(),
         }
     }
 
     pub fn hashing(&self) -> &Hashing {
         &self.hashing
+    }
+
+    /// What the accounts have that a mechanism needs.
+    pub fn available(&self) -> Available {
+        Available { ntlm: self.ntlm.load(Ordering::Relaxed) }
+    }
+
+    /// Somebody may log on by NTLM from now on.
+    pub fn has_ntlm(&self) {
+        self.ntlm.store(true, Ordering::Relaxed);
     }
 
     /// The account's password was changed, or the account removed: what was granted before holds no more.
@@ -97,18 +120,21 @@ impl Logon {
     }
 
     /// What an exchange goes on with. A client that is throttled learns nothing.
-    pub async fn look(&self, client: Client, lookup: &Lookup, bindings: Option<ChannelBindings>) -> Finding {
+    pub async fn look(&self, client: &Client, lookup: &Lookup, bindings: Option<ChannelBindings>) -> Finding {
         match self.found(client, lookup, bindings).await {
             Ok(finding) => finding,
             Err((verdict, reason)) => {
-                let Lookup::Scram { user, .. } = lookup;
+                let user = match lookup {
+                    Lookup::Scram { user, .. } => user,
+                    Lookup::Ntlm => "",
+                };
                 tracing::info!(
                     session = client.session,
                     protocol = client.protocol.name(),
                     remote = %client.remote,
                     user = clipped(user),
                     granted = false,
-                    reason,
+                    reason = reason.as_ref(),
                     "log-on"
                 );
                 Finding::Verdict(verdict)
@@ -116,21 +142,28 @@ impl Logon {
         }
     }
 
-    async fn found(&self, client: Client, lookup: &Lookup, bindings: Option<ChannelBindings>) -> Found<Finding> {
+    async fn found(&self, client: &Client, lookup: &Lookup, bindings: Option<ChannelBindings>) -> Found<Finding> {
         self.admit(client.remote)?;
-        let Lookup::Scram { hash, user } = lookup;
+        let no_randomness = (Verdict::Unavailable, Cow::Borrowed("the system gives no random numbers"));
+        let (hash, user) = match lookup {
+            Lookup::Scram { hash, user } => (hash, user),
+            Lookup::Ntlm => {
+                let challenge = vault::random().map_err(|_| no_randomness)?;
+                let (now, target) = (FileTime::from_unix(crate::clock::since_1970()), self.target.clone());
+                return Ok(Finding::Ntlm(Box::new(NtlmServer { challenge, now, target })));
+            }
+        };
         let default = self.default_domain().await.map_err(|error| unavailable(client, &error))?;
         // One and the same user in whichever form its name was typed.
         let address = user_address(user, &default).to_ascii_lowercase();
         let account = self.find(None, &address).await.map_err(|error| unavailable(client, &error))?.0;
         let kept = account.and_then(|account| self.scram_verifier(&account, *hash));
-        let no_randomness = (Verdict::Unavailable, "the system gives no random numbers");
         let verifier = match kept {
             Some(verifier) => verifier,
             // Who it is said to be is not told by what is shown.
             None => {
                 let stand_in = self.hashing.vault().stand_in(*hash, &address, self.hashing.iterations());
-                stand_in.ok_or(no_randomness)?
+                stand_in.ok_or_else(|| no_randomness.clone())?
             }
         };
         let nonce = vault::scram_nonce().map_err(|_| no_randomness)?;
@@ -138,18 +171,21 @@ impl Logon {
     }
 
     fn scram_verifier(&self, account: &Account, hash: scram::Hash) -> Option<scram::Verifier> {
-        let sealed = account.password.as_ref()?.verifiers.as_ref()?;
-        self.hashing.vault().open_sealed(sealed)?.scram.into_iter().find(|verifier| verifier.hash() == hash)
+        self.verifiers(account)?.scram.into_iter().find(|verifier| verifier.hash() == hash)
+    }
+
+    fn verifiers(&self, account: &Account) -> Option<Verifiers> {
+        self.hashing.vault().open_sealed(account.password.as_ref()?.verifiers.as_ref()?)
     }
 
     /// Judges an attempt; writes one line to the log with the reason.
-    pub async fn verify(&self, client: Client, credentials: &Credentials) -> Result<LoggedOn, Verdict> {
+    pub async fn verify(&self, client: &Client, credentials: &Credentials) -> Result<LoggedOn, Verdict> {
         let judged = self.judge(client, credentials).await;
         let verdict = match &judged {
             Ok(_) => Verdict::Granted,
             Err((verdict, _)) => *verdict,
         };
-        let reason = judged.as_ref().err().map_or("granted", |(_, reason)| reason);
+        let reason = judged.as_ref().err().map_or("granted", |(_, reason)| reason.as_ref());
         tracing::info!(
             session = client.session,
             protocol = client.protocol.name(),
@@ -163,7 +199,7 @@ impl Logon {
         judged.map_err(|(verdict, _)| verdict)
     }
 
-    async fn judge(&self, client: Client, credentials: &Credentials) -> Found<LoggedOn> {
+    async fn judge(&self, client: &Client, credentials: &Credentials) -> Found<LoggedOn> {
         self.admit(client.remote)?;
         let (account, reason) = self
             .find(credentials.authorization(), credentials.user())
@@ -171,17 +207,34 @@ impl Logon {
             .map_err(|error| unavailable(client, &error))?;
         let kept = account.as_ref().and_then(|account| account.password.as_ref());
         let reason = if account.is_some() && kept.is_none() { "the account has no password" } else { reason };
+        let switched_off = account.as_ref().and_then(|account| switched_off(account, client.protocol, credentials));
         let (right, reason) = match credentials {
             Credentials::Password { password, .. } => {
-                (self.is_password(client, account.as_deref(), password).await?, reason)
+                (self.is_password(client, account.as_deref(), password).await?, Cow::Borrowed(reason))
             }
             Credentials::Scram { mechanism, proved, .. } => {
                 let hash = scram::hash_of(*mechanism);
                 let verifier = account.as_deref().and_then(|account| self.scram_verifier(account, hash));
                 let is_missing = kept.is_some() && verifier.is_none();
                 let right = verifier.is_some_and(|verifier| proved.as_ref() == Some(verifier.stored_key()));
-                (right, if is_missing { NO_VERIFIER } else { reason })
+                (right, if is_missing { NO_VERIFIER } else { reason }.into())
             }
+            Credentials::Ntlm(Err(fault)) => (false, Cow::Owned(fault.to_string())),
+            Credentials::Ntlm(Ok(proof)) => {
+                let hash = account.as_deref().and_then(|account| self.verifiers(account)).and_then(|kept| kept.nt);
+                let end_point = client.end_point.as_ref().map(|end_point| end_point.0.as_ref());
+                match proof.verify(hash.as_ref(), &Binding { policy: client.protection, end_point }) {
+                    Ok(()) => (true, Cow::Borrowed(reason)),
+                    Err(_) if kept.is_some() && hash.is_none() => (false, NO_NT_HASH.into()),
+                    Err(Refusal::Proof) => (false, reason.into()),
+                    Err(refusal) => (false, Cow::Owned(refusal.to_string())),
+                }
+            }
+        };
+        // Answered as a wrong password, and as late.
+        let (right, reason) = match switched_off {
+            Some(why) if right => (false, why.into()),
+            _ => (right, reason),
         };
         let (account, verdict) = match account.filter(|_| right) {
             Some(account) => (Some(account), Verdict::Granted),
@@ -189,12 +242,12 @@ impl Logon {
         };
         let told = lock(&self.throttle).settle(client.remote, now(), verdict);
         if told != verdict {
-            return Err((told, THROTTLED));
+            return Err((told, THROTTLED.into()));
         }
         let Some(account) = account else { return Err((Verdict::Refused, reason)) };
         let limit = client.max_connections;
         let place = Users::take(&self.users, client.protocol, account.id, limit)
-            .ok_or((Verdict::TooManyConnections { limit }, "the user has as many connections as it may"))?;
+            .ok_or((Verdict::TooManyConnections { limit }, "the user has as many connections as it may".into()))?;
         // Asked again with the place taken: a change before was not told to it, one after it is.
         match self.directory.account(account.id).await {
             Ok(Some(now)) if is_still(&now, &account) => {
@@ -204,13 +257,13 @@ impl Logon {
                 }
                 Ok(LoggedOn { account: now, place })
             }
-            Ok(_) => Err((Verdict::Refused, "the password was changed meanwhile")),
+            Ok(_) => Err((Verdict::Refused, "the password was changed meanwhile".into())),
             Err(error) => Err(unavailable(client, &error)),
         }
     }
 
     /// Whether it is the account's password; takes as long without an account.
-    async fn is_password(&self, client: Client, account: Option<&Account>, password: &Secret) -> Found<bool> {
+    async fn is_password(&self, client: &Client, account: Option<&Account>, password: &Secret) -> Found<bool> {
         let kept = account.and_then(|account| Some((account.id, &account.password.as_ref()?.hash)));
         if kept.is_some_and(|(id, hash)| lock(&self.remembered).knows(id, hash, password, now())) {
             return Ok(true);
@@ -230,7 +283,7 @@ impl Logon {
 
     fn admit(&self, remote: IpAddr) -> Found<()> {
         let mut throttle = lock(&self.throttle);
-        if throttle.admits(remote, now()) { Ok(()) } else { Err((throttle.verdict(), THROTTLED)) }
+        if throttle.admits(remote, now()) { Ok(()) } else { Err((throttle.verdict(), THROTTLED.into())) }
     }
 
     async fn default_domain(&self) -> store::Result<String> {
@@ -256,9 +309,25 @@ impl Logon {
     }
 }
 
-fn unavailable(client: Client, error: &store::Error) -> (Verdict, &'static str) {
+fn unavailable(client: &Client, error: &store::Error) -> (Verdict, Cow<'static, str>) {
     tracing::error!(session = client.session, %error, "the directory could not be asked");
-    (Verdict::Unavailable, "the directory could not be asked")
+    (Verdict::Unavailable, "the directory could not be asked".into())
+}
+
+/// Why the account may not be used so, whatever is proved.
+fn switched_off(account: &Account, protocol: Protocol, credentials: &Credentials) -> Option<&'static str> {
+    let ClientAccess { pop3, imap4, smtp, ntlm } = account.access;
+    match protocol {
+        Protocol::Pop3 if !pop3 => Some("POP3 is switched off for the mailbox (Set-CASMailbox -PopEnabled)"),
+        Protocol::Imap if !imap4 => Some("IMAP4 is switched off for the mailbox (Set-CASMailbox -ImapEnabled)"),
+        Protocol::Smtp if !smtp => {
+            Some("log-on by SMTP is switched off for the mailbox (Set-CASMailbox -SmtpClientAuthenticationDisabled)")
+        }
+        _ if !ntlm && matches!(credentials, Credentials::Ntlm(_)) => {
+            Some("NTLM is switched off for the mailbox (Set-CASMailbox -NtlmEnabled)")
+        }
+        _ => None,
+    }
 }
 
 /// Whether the password is the one that it was, whatever else is kept of it by now.

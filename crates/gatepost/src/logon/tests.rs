@@ -5,7 +5,7 @@ use std::num::NonZeroU32;
 use aws_lc_rs::{digest, hmac, pbkdf2};
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
-use proto::logon::{Mechanism, Question};
+use proto::logon::{ExtendedProtection, Mechanism, Question};
 use proto::sasl::{Exchange, Step};
 use store::NewAccount;
 use store::memory::Memory;
@@ -20,17 +20,24 @@ async fn logon(failures: u32) -> (Logon, Arc<Memory>) {
     let store = Arc::new(Memory::new());
     let hashing = Hashing::new(4, Vault::fleeting().unwrap(), 4096).unwrap();
     store.add_domain("example.test").await.unwrap();
-    let password = Some(hashing.hash(Secret::new("right".into())).await.unwrap());
+    let password = Some(hashing.hash(Secret::new("right".into()), false).await.unwrap());
     for (local, password) in [("ann", password), ("locked", None)] {
         let address = Address::parse(&format!("{local}@example.test")).unwrap();
         let account = NewAccount { address, aliases: Vec::new(), password, quota: None, created: 0 };
         store.create(account).await.unwrap();
     }
-    (Logon::new(store.clone(), hashing, failures, Duration::from_secs(600), 2), store)
+    (Logon::new(store.clone(), hashing, failures, Duration::from_secs(600), 2, "mail.example.test"), store)
 }
 
 fn client(remote: IpAddr) -> Client {
-    Client { remote, protocol: Protocol::Imap, session: 1, max_connections: 2 }
+    Client {
+        remote,
+        protocol: Protocol::Imap,
+        session: 1,
+        max_connections: 2,
+        protection: ExtendedProtection::None,
+        end_point: None,
+    }
 }
 
 async fn attempt(logon: &Logon, remote: IpAddr, user: &str, password: &str) -> Result<LoggedOn, Verdict> {
@@ -44,7 +51,7 @@ async fn attempt(logon: &Logon, remote: IpAddr, user: &str, password: &str) -> R
         password: Secret::new(password.into()),
         mechanism: Some(Mechanism::Plain),
     };
-    logon.verify(client(remote), &credentials).await
+    logon.verify(&client(remote), &credentials).await
 }
 
 #[tokio::test]
@@ -113,7 +120,7 @@ async fn a_user_has_so_many_connections_and_gets_them_back() {
 async fn a_changed_password_holds_at_once() {
     let (logon, store) = logon(60).await;
     let account = attempt(&logon, HERE, "ann", "right").await.unwrap().account.id;
-    let password = logon.hashing().hash(Secret::new("new".into())).await.unwrap();
+    let password = logon.hashing().hash(Secret::new("new".into()), false).await.unwrap();
     let change = store::AccountChange { password: Some(Some(password)), ..Default::default() };
     store.change(account, change).await.unwrap();
     assert_eq!(attempt(&logon, HERE, "ann", "right").await.unwrap_err(), Verdict::Refused);
@@ -128,7 +135,7 @@ async fn scram(logon: &Logon, user: &str, password: &str) -> (Result<LoggedOn, V
     let first = STANDARD.encode(format!("n,,{bare}"));
     let (mut exchange, step) = Exchange::begin(Mechanism::ScramSha256, Some(first.as_bytes()));
     let Step::Ask(Question::Look(lookup)) = step else { panic!("{step:?}") };
-    let server_first = match exchange.told(logon.look(client(HERE), &lookup, None).await) {
+    let server_first = match exchange.told(logon.look(&client(HERE), &lookup, None).await) {
         Step::Challenge(challenge) => String::from_utf8(STANDARD.decode(challenge).unwrap()).unwrap(),
         Step::Done(verdict) => return (Err(verdict), None),
         step => panic!("{step:?}"),
@@ -147,7 +154,7 @@ async fn scram(logon: &Logon, user: &str, password: &str) -> (Result<LoggedOn, V
     let last = STANDARD.encode(format!("{without_proof},p={}", STANDARD.encode(proof)));
     let step = exchange.step(last.as_bytes());
     let Step::Ask(Question::Judge(credentials)) = step else { panic!("{step:?}") };
-    let verified = logon.verify(client(HERE), &credentials).await;
+    let verified = logon.verify(&client(HERE), &credentials).await;
     let verdict = verified.as_ref().map_or_else(|verdict| *verdict, |_| Verdict::Granted);
     let Step::Challenge(server_last) = exchange.told(Finding::Verdict(verdict)) else { return (verified, None) };
     let expected = sign(sign(&salted, "Server Key").as_ref(), &auth_message);
@@ -175,7 +182,7 @@ async fn scram_tells_nobody_who_has_a_mailbox() {
     let (logon, _) = logon(60).await;
     let salt = async |user: &str| {
         let lookup = Lookup::Scram { hash: scram::Hash::Sha256, user: user.into() };
-        let Finding::Scram(finding) = logon.look(client(HERE), &lookup, None).await else { panic!() };
+        let Finding::Scram(finding) = logon.look(&client(HERE), &lookup, None).await else { panic!() };
         (finding.verifier.salt().to_vec(), finding.verifier.iterations())
     };
     for user in ["ann", "bob", "locked"] {
@@ -202,14 +209,14 @@ async fn failures_by_scram_count_and_a_throttled_address_learns_no_salt() {
 async fn a_proof_for_a_password_that_was_replaced_meanwhile_is_worth_nothing() {
     let (logon, store) = logon(60).await;
     let lookup = Lookup::Scram { hash: scram::Hash::Sha256, user: "ann".into() };
-    let Finding::Scram(finding) = logon.look(client(HERE), &lookup, None).await else { panic!() };
+    let Finding::Scram(finding) = logon.look(&client(HERE), &lookup, None).await else { panic!() };
     let proved = Some(finding.verifier.stored_key().clone());
     let credentials =
         Credentials::Scram { authorization: None, user: "ann".into(), mechanism: Mechanism::ScramSha256, proved };
-    let account = logon.verify(client(HERE), &credentials).await.unwrap().account.id;
-    let password = Some(Some(logon.hashing().hash(Secret::new("right".into())).await.unwrap()));
+    let account = logon.verify(&client(HERE), &credentials).await.unwrap().account.id;
+    let password = Some(Some(logon.hashing().hash(Secret::new("right".into()), false).await.unwrap()));
     store.change(account, store::AccountChange { password, ..Default::default() }).await.unwrap();
-    assert_eq!(logon.verify(client(HERE), &credentials).await.unwrap_err(), Verdict::Refused);
+    assert_eq!(logon.verify(&client(HERE), &credentials).await.unwrap_err(), Verdict::Refused);
 }
 
 #[tokio::test]

@@ -13,6 +13,7 @@ use aws_lc_rs::error::Unspecified;
 use aws_lc_rs::{hmac, rand};
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD_NO_PAD;
+use proto::ntlm::NtHash;
 use proto::sasl::scram;
 use serde::{Deserialize, Serialize};
 use store::SealedVerifiers;
@@ -31,6 +32,8 @@ pub struct Vault {
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Verifiers {
     pub scram: Vec<scram::Verifier>,
+    /// Of an account that may log on by NTLM.
+    pub nt: Option<NtHash>,
 }
 
 /// As enciphered.
@@ -38,6 +41,7 @@ pub struct Verifiers {
 struct Kept<'a> {
     #[serde(borrow)]
     scram: Vec<KeptScram<'a>>,
+    nt: Option<[u8; 16]>,
 }
 
 #[derive(Serialize, Deserialize)]
@@ -123,7 +127,11 @@ impl Vault {
             stored_key: verifier.stored_key().expose(),
             server_key: verifier.server_key().expose(),
         });
-        let mut text = postcard::to_allocvec(&Kept { scram: scram.collect() }).map_err(|_| VaultError::NoRandomness)?;
+        let mut text = postcard::to_allocvec(&Kept {
+            scram: scram.collect(),
+            nt: verifiers.nt.as_ref().map(|hash| *hash.expose()),
+        })
+        .map_err(|_| VaultError::NoRandomness)?;
         let nonce = self.sealing.seal_in_place_append_tag(Aad::from([VERSION]), &mut text);
         let nonce = nonce.map_err(|Unspecified| VaultError::NoRandomness)?;
         Ok(SealedVerifiers([&[VERSION], nonce.as_ref().as_slice(), &text].concat().into()))
@@ -142,7 +150,7 @@ impl Vault {
             let (salt, iterations) = (kept.salt.to_vec(), kept.iterations);
             scram::Verifier::from_parts(hash, salt, iterations, kept.stored_key.to_vec(), kept.server_key.to_vec())
         });
-        Some(Verifiers { scram: scram.collect::<Option<_>>()? })
+        Some(Verifiers { scram: scram.collect::<Option<_>>()?, nt: kept.nt.map(NtHash::from_octets) })
     }
 
     /// What a user is shown who has no verifier: the same each time, as with one, and no password fits.
@@ -186,7 +194,7 @@ mod tests {
 
     fn verifiers() -> Verifiers {
         let one = |hash: scram::Hash| scram::Verifier::of_salted(hash, b"salt", 4096, &[7; 32]);
-        Verifiers { scram: scram::Hash::ALL.map(one).into() }
+        Verifiers { scram: scram::Hash::ALL.map(one).into(), nt: Some(NtHash::of_password("Password")) }
     }
 
     #[test]

@@ -56,9 +56,18 @@ impl World for Ports {
 }
 
 impl Passwords for Ports {
-    fn hash(&self, password: String) -> Future<'_, Port<Password>> {
+    fn hash(&self, password: String, ntlm: bool) -> Future<'_, Port<Password>> {
         let password = Secret::new(password);
-        Box::pin(async move { self.site.logon.hashing().hash(password).await.map_err(|error| error.to_string()) })
+        let hashing = self.site.logon.hashing();
+        Box::pin(async move { hashing.hash(password, ntlm).await.map_err(|error| error.to_string()) })
+    }
+
+    fn without_ntlm(&self, kept: &Password) -> Port<Password> {
+        self.site.logon.hashing().without_ntlm(kept).map_err(|error| error.to_string())
+    }
+
+    fn has_ntlm(&self) {
+        self.site.logon.has_ntlm();
     }
 
     fn revoke(&self, account: AccountId) {

@@ -22,7 +22,7 @@ pub async fn serve<S: AsyncRead + AsyncWrite + Unpin>(
     site: &Site,
     started: &Started,
 ) -> End {
-    let offer = started.offer(Protocol::Imap, connection.channel());
+    let offer = started.offer(site, Protocol::Imap, connection.channel());
     let mut session = Session::new(settings(site, started), offer, connection.now());
     match converse(connection, &mut session, site, started).await {
         Ok(never) => match never {},
@@ -110,13 +110,13 @@ async fn log_on<S: AsyncRead + AsyncWrite + Unpin>(
         match connection.next(session).await? {
             Request::StartTls => {
                 connection.upgrade().await?;
-                let offer = started.offer(Protocol::Imap, connection.channel());
+                let offer = started.offer(site, Protocol::Imap, connection.channel());
                 session.answer(connection.now(), Answer::Channel(offer));
             }
             Request::LogOn(Question::Look(lookup)) => {
-                let client = connection.client(started.settings.max_connections_per_user);
+                let client = started.client(connection);
                 let finding = Box::pin(site.logon.look(
-                    client,
+                    &client,
                     &lookup,
                     connection.bindings(started.settings.extended_protection_policy),
                 ))
@@ -124,8 +124,8 @@ async fn log_on<S: AsyncRead + AsyncWrite + Unpin>(
                 session.answer(connection.now(), Answer::LogOn(finding));
             }
             Request::LogOn(Question::Judge(credentials)) => {
-                let client = connection.client(started.settings.max_connections_per_user);
-                let verified = Box::pin(site.logon.verify(client, &credentials)).await;
+                let client = started.client(connection);
+                let verified = Box::pin(site.logon.verify(&client, &credentials)).await;
                 let verdict = verified.as_ref().map_or_else(|verdict| *verdict, |_| Verdict::Granted);
                 session.answer(connection.now(), Answer::LogOn(Finding::Verdict(verdict)));
                 if let Ok(logged_on) = verified {

@@ -10,8 +10,9 @@ use identity::{Rule, Tls, offer};
 use management::ServiceSettings;
 use proto::logon::{Channel, Offer};
 use store::{Directory, Mailboxes};
+use tokio::io::{AsyncRead, AsyncWrite};
 
-use crate::connection::Protocol;
+use crate::connection::{Client, Connection, Protocol};
 use crate::logon::Logon;
 
 /// What all sessions share.
@@ -33,14 +34,20 @@ pub struct Started {
 }
 
 impl Started {
+    /// Who is there, for a log-on.
+    pub fn client<S: AsyncRead + AsyncWrite + Unpin>(&self, connection: &Connection<S>) -> Client {
+        connection.client(self.settings.max_connections_per_user, self.settings.extended_protection_policy)
+    }
+
     /// What a session may offer on its channel; to be asked again when the channel changes.
-    pub fn offer(&self, protocol: Protocol, channel: Channel) -> Offer {
+    pub fn offer(&self, site: &Site, protocol: Protocol, channel: Channel) -> Offer {
         let protocol = match protocol {
             Protocol::Pop3 => identity::Protocol::Pop3,
             Protocol::Imap => identity::Protocol::Imap,
             Protocol::Smtp => identity::Protocol::Smtp,
         };
         let settings = &self.settings;
-        offer(protocol, Rule::LoginType(settings.login_type), settings.extended_protection_policy, self.tls, channel)
+        let (rule, protection) = (Rule::LoginType(settings.login_type), settings.extended_protection_policy);
+        offer(protocol, rule, protection, site.logon.available(), self.tls, channel)
     }
 }

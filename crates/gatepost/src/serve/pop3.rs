@@ -20,7 +20,7 @@ pub async fn serve<S: AsyncRead + AsyncWrite + Unpin>(
     site: &Site,
     started: &Started,
 ) -> End {
-    let offer = started.offer(Protocol::Pop3, connection.channel());
+    let offer = started.offer(site, Protocol::Pop3, connection.channel());
     let mut session = Session::new(settings(started), offer, connection.now());
     match converse(connection, &mut session, site, started).await {
         Ok(never) => match never {},
@@ -81,13 +81,13 @@ async fn authorization<S: AsyncRead + AsyncWrite + Unpin>(
         match connection.next(session).await? {
             Request::StartTls => {
                 connection.upgrade().await?;
-                let offer = started.offer(Protocol::Pop3, connection.channel());
+                let offer = started.offer(site, Protocol::Pop3, connection.channel());
                 session.answer(connection.now(), Answer::Encrypted(offer));
             }
             Request::LogOn(Question::Look(lookup)) => {
-                let client = connection.client(started.settings.max_connections_per_user);
+                let client = started.client(connection);
                 let finding = Box::pin(site.logon.look(
-                    client,
+                    &client,
                     &lookup,
                     connection.bindings(started.settings.extended_protection_policy),
                 ))
@@ -95,8 +95,8 @@ async fn authorization<S: AsyncRead + AsyncWrite + Unpin>(
                 session.answer(connection.now(), Answer::LogOn(finding));
             }
             Request::LogOn(Question::Judge(credentials)) => {
-                let client = connection.client(started.settings.max_connections_per_user);
-                let opened = Box::pin(Open::log_on(site, client, &credentials)).await;
+                let client = started.client(connection);
+                let opened = Box::pin(Open::log_on(site, &client, &credentials)).await;
                 let verdict = opened.as_ref().map_or_else(|verdict| *verdict, |_| Verdict::Granted);
                 session.answer(connection.now(), Answer::LogOn(Finding::Verdict(verdict)));
                 if let Ok(open) = opened {
@@ -123,7 +123,7 @@ struct Open {
 }
 
 impl Open {
-    async fn log_on(site: &Site, client: Client, credentials: &Credentials) -> Result<Self, Verdict> {
+    async fn log_on(site: &Site, client: &Client, credentials: &Credentials) -> Result<Self, Verdict> {
         let logged_on = site.logon.verify(client, credentials).await?;
         Self::lock(&*site.mailboxes, logged_on).await.map_err(|error| {
             tracing::warn!(session = client.session, %error, "the maildrop was not opened");

@@ -172,7 +172,11 @@ impl Running {
             settings.max_failed_logons_per_minute,
             settings.logon_cache_lifetime,
             settings.max_concurrent_password_hashes_per_address as usize,
+            &host,
         );
+        if stored.contains_key(management::NTLM_IN_USE) {
+            logon.has_ntlm();
+        }
         let site = Arc::new(Site {
             host,
             directory: engine.directory.clone(),

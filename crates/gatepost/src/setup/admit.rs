@@ -95,7 +95,7 @@ async fn prepare(
             (secret.clone(), Password::Made(secret))
         }
     };
-    let kept = Some(hashing.hash(secret).await?);
+    let kept = Some(hashing.hash(secret, false).await?);
     Ok(Prepared { address, account, password, kept })
 }
 

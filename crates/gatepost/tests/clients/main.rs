@@ -7,6 +7,7 @@
 
 #[path = "../harness/mod.rs"]
 mod harness;
+mod ntlm;
 mod python;
 mod readers;
 mod senders;
@@ -28,11 +29,15 @@ struct Site {
 
 impl Site {
     fn new() -> Self {
+        Self::with(&[])
+    }
+
+    fn with(arguments: &[&str]) -> Self {
         let scratch = Scratch::new();
         let lines = format!("ann@example.test {PASSWORD}\nbob@example.test {PASSWORD}\n");
         let file = scratch.file("passwords", &lines);
-        let arguments = ["--user", "bob@example.test", "--password-file", file.to_str().unwrap()];
-        Self { server: Server::quickstart(&scratch, &arguments), scratch }
+        let people = ["--user", "bob@example.test", "--password-file", file.to_str().unwrap()];
+        Self { server: Server::quickstart(&scratch, &[&people, arguments].concat()), scratch }
     }
 
     fn port(&self, name: &str) -> u16 {

@@ -46,7 +46,7 @@ impl Server {
         store.add_domain("example.test").await.unwrap();
         let hashing = Hashing::new(4, Vault::fleeting().unwrap(), 4096).unwrap();
         for (address, password) in &script.accounts {
-            let password = Some(hashing.hash(Secret::new(password.clone())).await.unwrap());
+            let password = Some(hashing.hash(Secret::new(password.clone()), false).await.unwrap());
             let address = Address::parse(address).unwrap();
             let account = NewAccount { address, aliases: vec![], password, quota: None, created: 0 };
             store.create(account).await.unwrap();
@@ -68,7 +68,7 @@ impl Server {
             host: HOST.to_owned(),
             directory: directory.clone(),
             mailboxes: Arc::new(store.clone()),
-            logon: Logon::new(directory, hashing, 60, Duration::from_secs(600), 2),
+            logon: Logon::new(directory, hashing, 60, Duration::from_secs(600), 2, "mail.example.test"),
             max_message_size: 36 * 1024 * 1024,
         };
         Self {

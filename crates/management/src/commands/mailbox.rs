@@ -60,10 +60,11 @@ pub const COMMANDS: &[Command] = &[
     },
 ];
 
-async fn password(world: &dyn World, given: Given<'_>) -> Result<Option<store::Password>, Failure> {
+/// `ntlm`: whether the mailbox may be logged on to by NTLM.
+async fn password(world: &dyn World, given: Given<'_>, ntlm: bool) -> Result<Option<store::Password>, Failure> {
     let Some(password) = given.text("Password")? else { return Ok(None) };
     identity::check_password(password).map_err(|unfit| Failure(unfit.to_string()))?;
-    world.passwords().hash(password.to_owned()).await.map(Some).map_err(Failure)
+    world.passwords().hash(password.to_owned(), ntlm).await.map(Some).map_err(Failure)
 }
 
 fn aliases(given: Given<'_>) -> Result<Option<Vec<Address>>, Failure> {
@@ -134,7 +135,7 @@ fn quota(given: Given<'_>) -> Result<Option<Option<u64>>, Failure> {
     }
 }
 
-async fn find(world: &dyn World, given: Given<'_>) -> Result<Arc<Account>, Failure> {
+pub(super) async fn find(world: &dyn World, given: Given<'_>) -> Result<Arc<Account>, Failure> {
     let address = identity(world, given).await?;
     let found = world.directory().find(&address).await?;
     found.ok_or_else(|| Failure(format!("there is no mailbox {address}. Get-Mailbox shows them all.")))
@@ -156,7 +157,7 @@ async fn new(world: &dyn World, given: Given<'_>) -> Result<Outcome, Failure> {
     let account = NewAccount {
         address: address.clone(),
         aliases: aliases(given)?.unwrap_or_default(),
-        password: password(world, given).await?,
+        password: password(world, given, false).await?,
         quota: quota(given)?.flatten(),
         created: world.now(),
     };
@@ -197,9 +198,9 @@ async fn set(world: &dyn World, given: Given<'_>) -> Result<Outcome, Failure> {
     let account = find(world, given).await?;
     let change = AccountChange {
         aliases: aliases(given)?,
-        password: password(world, given).await?.map(Some),
+        password: password(world, given, account.access.ntlm).await?.map(Some),
         quota: quota(given)?,
-        provided: None,
+        ..AccountChange::default()
     };
     if change.aliases.is_none() && change.password.is_none() && change.quota.is_none() {
         return Err(Failure("name what to change: -Password, -EmailAddresses or -Quota".into()));

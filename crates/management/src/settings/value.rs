@@ -184,6 +184,24 @@ impl SettingValue for ExtendedProtection {
     }
 }
 
+impl SettingValue for bool {
+    const FORM: &'static str = "true or false";
+
+    fn read(value: &Value) -> Result<Self, Invalid> {
+        // A shell's own spelling has a dollar sign.
+        let text = value.as_str().map(|text| text.trim().trim_start_matches('$').to_ascii_lowercase());
+        match text.as_deref() {
+            Some("true") => Ok(true),
+            Some("false") => Ok(false),
+            _ => value.as_bool().ok_or_else(expected::<Self>),
+        }
+    }
+
+    fn write(&self) -> Value {
+        (*self).into()
+    }
+}
+
 impl SettingValue for LoginType {
     const FORM: &'static str = "PlainTextLogin, PlainTextAuthentication or SecureLogin";
 

@@ -1,6 +1,7 @@
 //! What a client gave to prove who it is.
 
 use super::{Mechanism, Secret};
+use crate::ntlm::{Fault, Proof};
 use crate::sasl::scram::StoredKey;
 
 /// To be judged: whose account, and whether the proof is right.
@@ -23,6 +24,8 @@ pub enum Credentials {
         /// The key that the proof was right for; `None` when it was wrong.
         proved: Option<StoredKey>,
     },
+    /// MS-NLMP 2.2.1.3: a proof that is to be verified, or why what came is none.
+    Ntlm(Result<Box<Proof>, Fault>),
 }
 
 impl Credentials {
@@ -30,6 +33,7 @@ impl Credentials {
     pub fn user(&self) -> &str {
         match self {
             Self::Password { user, .. } | Self::Scram { user, .. } => user,
+            Self::Ntlm(proof) => proof.as_ref().map_or("", |proof| proof.user()),
         }
     }
 
@@ -37,6 +41,7 @@ impl Credentials {
     pub fn authorization(&self) -> Option<&str> {
         match self {
             Self::Password { authorization, .. } | Self::Scram { authorization, .. } => authorization.as_deref(),
+            Self::Ntlm(_) => None,
         }
     }
 
@@ -45,6 +50,7 @@ impl Credentials {
         match self {
             Self::Password { mechanism, .. } => *mechanism,
             Self::Scram { mechanism, .. } => Some(*mechanism),
+            Self::Ntlm(_) => Some(Mechanism::Ntlm),
         }
     }
 }

@@ -7,6 +7,7 @@ pub enum Mechanism {
     ScramSha256,
     ScramSha1Plus,
     ScramSha1,
+    Ntlm,
     Plain,
     Login,
 }
@@ -18,14 +19,23 @@ pub enum Kind {
     Password,
     /// A proof that is good for once.
     Proof,
+    /// The same, and it may be bound to the TLS connection that it runs in.
+    Bindable,
     /// Nothing, since it is bound to the TLS connection that it runs in and has no meaning without.
     Bound,
 }
 
 impl Mechanism {
     /// In the order in which they are advertised: some clients take the first that they know.
-    pub const ALL: [Self; 6] =
-        [Self::ScramSha256Plus, Self::ScramSha256, Self::ScramSha1Plus, Self::ScramSha1, Self::Plain, Self::Login];
+    pub const ALL: [Self; 7] = [
+        Self::ScramSha256Plus,
+        Self::ScramSha256,
+        Self::ScramSha1Plus,
+        Self::ScramSha1,
+        Self::Ntlm,
+        Self::Plain,
+        Self::Login,
+    ];
 
     const fn row(self) -> (&'static str, Kind) {
         match self {
@@ -33,6 +43,7 @@ impl Mechanism {
             Self::ScramSha256 => ("SCRAM-SHA-256", Kind::Proof),
             Self::ScramSha1Plus => ("SCRAM-SHA-1-PLUS", Kind::Bound),
             Self::ScramSha1 => ("SCRAM-SHA-1", Kind::Proof),
+            Self::Ntlm => ("NTLM", Kind::Bindable),
             Self::Plain => ("PLAIN", Kind::Password),
             Self::Login => ("LOGIN", Kind::Password),
         }

@@ -6,12 +6,14 @@ mod extended_protection;
 mod mechanism;
 mod question;
 mod secret;
+#[cfg(test)]
+pub(crate) mod testing;
 mod verdict;
 
 pub use credentials::Credentials;
 pub use extended_protection::ExtendedProtection;
 pub use mechanism::{Kind, Mechanism};
-pub use question::{Finding, Lookup, Question};
+pub use question::{Finding, Lookup, NtlmServer, Question};
 pub use secret::Secret;
 pub use verdict::Verdict;
 

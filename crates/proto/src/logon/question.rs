@@ -1,6 +1,7 @@
 //! What an exchange has to be told from outside: by accounts, clocks, randomness and TLS.
 
 use super::{Credentials, Verdict};
+use crate::ntlm::{FileTime, Target};
 use crate::sasl::scram;
 
 /// Asked by a session, answered once by its driver with a [`Finding`].
@@ -17,10 +18,22 @@ pub enum Question {
 pub enum Lookup {
     /// [`Finding::Scram`].
     Scram { hash: scram::Hash, user: String },
+    /// [`Finding::Ntlm`].
+    Ntlm,
 }
 
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Finding {
     Verdict(Verdict),
     Scram(Box<scram::Finding>),
+    Ntlm(Box<NtlmServer>),
+}
+
+/// What a server's challenge is made of (MS-NLMP 2.2.1.2).
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct NtlmServer {
+    /// Random, and new for each exchange.
+    pub challenge: [u8; 8],
+    pub now: FileTime,
+    pub target: Target,
 }

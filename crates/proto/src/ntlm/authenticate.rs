@@ -5,6 +5,7 @@ use super::response::Response;
 use super::wire::{Charset, Message};
 use super::{Fault, MAX_NAME};
 
+#[derive(Clone, PartialEq, Eq)]
 pub(super) struct Authenticate {
     pub user: String,
     pub domain: String,

@@ -4,17 +4,7 @@ use subtle::ConstantTimeEq;
 
 use super::Refusal;
 use super::hash::md5;
-
-/// What is asked of a client's channel binding. The words are those of Exchange's ExtendedProtectionPolicy.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum ExtendedProtection {
-    /// Bindings are not looked at: TLS ends elsewhere, in front of this server.
-    None,
-    /// A binding that is there must be right.
-    Allow,
-    /// A right binding must be there.
-    Require,
-}
+use crate::logon::ExtendedProtection;
 
 /// What a log-on is held against.
 #[derive(Clone, Copy, Debug)]

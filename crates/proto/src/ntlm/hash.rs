@@ -11,7 +11,7 @@ use zeroize::Zeroizing;
 use super::wire::utf16;
 
 /// The NT hash of a password (NTOWFv1, MS-NLMP 3.3.1). It is as good as the password to whoever gets hold of it.
-#[derive(Clone)]
+#[derive(Clone, PartialEq, Eq)]
 pub struct NtHash(Zeroizing<[u8; 16]>);
 
 impl NtHash {

@@ -26,7 +26,7 @@ mod tests;
 mod time;
 mod wire;
 
-pub use binding::{Binding, ExtendedProtection};
+pub use binding::Binding;
 pub use challenge::Challenge;
 pub use fault::{Fault, Refusal};
 pub use hash::{NtHash, SessionKey};

@@ -9,6 +9,7 @@ use super::hash::{hmac_md5, ntowf_v2, rc4k};
 use super::{Binding, NtHash, Refusal, SessionKey};
 
 /// The three messages of a log-on, read but not believed.
+#[derive(Clone, PartialEq, Eq)]
 pub struct Proof {
     pub(super) negotiate: Vec<u8>,
     pub(super) challenge: Vec<u8>,

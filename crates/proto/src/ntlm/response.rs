@@ -3,6 +3,7 @@
 use super::Fault;
 use super::av_pair::{self, AvPairs};
 
+#[derive(Clone, PartialEq, Eq)]
 pub(super) struct Response {
     pub octets: Vec<u8>,
     /// NTProofStr.

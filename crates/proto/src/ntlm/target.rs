@@ -9,6 +9,15 @@ pub struct Target {
     pub(super) dns_computer: String,
 }
 
+/// Says nothing of the server: for a host whose name NTLM cannot tell.
+impl Default for Target {
+    fn default() -> Self {
+        let name = || "LOCALHOST".to_owned();
+        let dns = String::new;
+        Self { netbios_domain: name(), netbios_computer: name(), dns_domain: dns(), dns_computer: dns() }
+    }
+}
+
 impl Target {
     /// The characters of a NetBIOS name.
     const MAX_NETBIOS: usize = 15;

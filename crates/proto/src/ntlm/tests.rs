@@ -7,6 +7,7 @@ use super::flags::Flags;
 use super::hash::{hmac_md5, ntowf_v2};
 use super::wire::{Charset, Message};
 use super::*;
+use crate::logon::ExtendedProtection;
 
 const NOW: FileTime = FileTime(134_000_000_000_000_000);
 const NO_BINDING: Binding<'_> = Binding { policy: ExtendedProtection::None, end_point: None };

@@ -6,7 +6,7 @@ use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
 use zeroize::Zeroizing;
 
-use super::{login, plain, scram};
+use super::{login, ntlm, plain, scram};
 use crate::logon::{Credentials, Finding, Lookup, Mechanism, Question, Secret, Verdict};
 
 /// A log-on under way.
@@ -184,6 +184,7 @@ fn server(mechanism: Mechanism) -> Box<dyn Server> {
         Mechanism::ScramSha256Plus | Mechanism::ScramSha256 | Mechanism::ScramSha1Plus | Mechanism::ScramSha1 => {
             Box::new(scram::Scram::new(mechanism))
         }
+        Mechanism::Ntlm => Box::new(ntlm::Ntlm::new()),
         Mechanism::Plain => Box::new(plain::Plain),
         Mechanism::Login => Box::new(login::Login::new()),
     }

@@ -7,6 +7,7 @@
 
 mod exchange;
 mod login;
+mod ntlm;
 mod plain;
 pub mod scram;
 

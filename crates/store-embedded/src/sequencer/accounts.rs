@@ -2,7 +2,7 @@
 
 use std::collections::BTreeSet;
 
-use store::{AcceptedDomain, Account, AccountChange, AccountId, Address, Error, NewAccount, Result};
+use store::{AcceptedDomain, Account, AccountChange, AccountId, Address, ClientAccess, Error, NewAccount, Result};
 
 use super::Pending;
 use crate::log::Record;
@@ -12,7 +12,7 @@ impl Pending {
     pub fn create_account(&mut self, new: NewAccount) -> Result<AccountId> {
         let NewAccount { address, aliases, password, quota, created } = new;
         let id = self.next_account()?;
-        let account = Account { id, address, aliases, password, quota, created };
+        let account = Account { id, address, aliases, password, access: ClientAccess::default(), quota, created };
         self.check_addresses(&account)?;
         self.apply_and_log(&Record::Account(account.clone()))?;
         self.make_first_folders(&account)?;
@@ -37,6 +37,9 @@ impl Pending {
         }
         if let Some(password) = change.password {
             account.password = password;
+        }
+        if let Some(access) = change.access {
+            account.access = access;
         }
         if let Some(quota) = change.quota {
             account.quota = quota;

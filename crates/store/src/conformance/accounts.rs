@@ -4,8 +4,8 @@ use super::harness::Open;
 use super::letters::letter;
 use super::trial::{Trial, address, new_account, wait};
 use crate::{
-    AcceptedDomain, AccountChange, AccountId, Address, Error, NewAccount, Password, PasswordHash, SealedVerifiers,
-    SpecialUse,
+    AcceptedDomain, AccountChange, AccountId, Address, ClientAccess, Error, NewAccount, Password, PasswordHash,
+    SealedVerifiers, SpecialUse,
 };
 
 pub fn a_new_account_has_its_special_folders_subscribed(open: Open) {
@@ -44,6 +44,18 @@ pub fn a_password_is_replaced_only_while_it_is_the_one_that_was_meant(open: Open
     trial.holds(|trial| {
         let found = wait(trial.directory().account(ann)).unwrap().unwrap();
         assert_eq!(found.password, Some(Password::hashed("b")));
+        assert_eq!(found.access, ClientAccess::default());
+    });
+}
+
+pub fn what_an_account_may_be_used_by_is_kept(open: Open) {
+    let mut trial = Trial::new(open);
+    let ann = trial.account("ann");
+    let access = ClientAccess { pop3: false, imap4: true, smtp: false, ntlm: true };
+    wait(trial.directory().change(ann, AccountChange { access: Some(access), ..AccountChange::default() })).unwrap();
+    wait(trial.directory().change(ann, AccountChange { quota: Some(Some(7)), ..AccountChange::default() })).unwrap();
+    trial.holds(|trial| {
+        assert_eq!(wait(trial.directory().account(ann)).unwrap().map(|ann| ann.access), Some(access));
     });
 }
 

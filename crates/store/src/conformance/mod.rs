@@ -46,6 +46,7 @@ macro_rules! conformance {
                 an_address_is_taken_once
                 addresses_need_an_accepted_domain
                 a_refused_change_of_an_account_changes_nothing
+                what_an_account_may_be_used_by_is_kept
                 a_password_is_replaced_only_while_it_is_the_one_that_was_meant
                 accounts_come_in_the_order_of_their_addresses
                 a_removed_account_is_gone_with_all_it_had

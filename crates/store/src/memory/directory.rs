@@ -6,7 +6,10 @@ use std::sync::Arc;
 
 use super::Memory;
 use super::state::{Mailbox, State};
-use crate::{AcceptedDomain, Account, AccountChange, AccountId, Address, Directory, Error, Future, NewAccount, Result};
+use crate::{
+    AcceptedDomain, Account, AccountChange, AccountId, Address, ClientAccess, Directory, Error, Future, NewAccount,
+    Result,
+};
 
 impl Directory for Memory {
     fn find(&self, address: &Address) -> Future<'_, Result<Option<Arc<Account>>>> {
@@ -70,7 +73,7 @@ impl State {
         let NewAccount { address, aliases, password, quota, created } = new;
         let id = AccountId(self.last_account + 1);
         self.check_addresses(id, [&address].into_iter().chain(&aliases))?;
-        let account = Account { id, address, aliases, password, quota, created };
+        let account = Account { id, address, aliases, password, access: ClientAccess::default(), quota, created };
         let mailbox = Mailbox::new(Arc::new(account), &mut self.last_uid_validity)?;
         self.last_account = id.0;
         self.name_account(&mailbox.account);
@@ -91,6 +94,9 @@ impl State {
         }
         if let Some(password) = change.password {
             account.password = password;
+        }
+        if let Some(access) = change.access {
+            account.access = access;
         }
         if let Some(quota) = change.quota {
             account.quota = quota;

@@ -1,4 +1,4 @@
-use store::{AccountId, Address};
+use store::{AccountId, Address, ClientAccess};
 
 use super::*;
 
@@ -9,6 +9,7 @@ pub(crate) fn account() -> Arc<Account> {
         address: address("ann@example.test"),
         aliases: vec![address("alias@example.test")],
         password: None,
+        access: ClientAccess::default(),
         quota: None,
         created: 0,
     })

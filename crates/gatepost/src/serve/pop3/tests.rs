@@ -27,7 +27,7 @@ impl House {
         let store = Memory::new();
         store.add_domain("example.test").await.unwrap();
         let hashing = Hashing::new(4, Vault::fleeting().unwrap(), 4096).unwrap();
-        let password = Some(hashing.hash(Secret::new("secret".into())).await.unwrap());
+        let password = Some(hashing.hash(Secret::new("secret".into()), false).await.unwrap());
         let address = Address::parse("ann@example.test").unwrap();
         let account = NewAccount { address, aliases: vec![], password, quota: None, created: 0 };
         let ann = store.create(account).await.unwrap();
@@ -51,7 +51,7 @@ impl House {
             host: String::new(),
             directory: directory.clone(),
             mailboxes: directory.clone(),
-            logon: Logon::new(directory, hashing, 60, Duration::from_secs(600), 2),
+            logon: Logon::new(directory, hashing, 60, Duration::from_secs(600), 2, "mail.example.test"),
             max_message_size: 1,
         };
         let settings = ServiceSettings::load(&SettingsMap::new(), Service::Pop3).unwrap();

@@ -33,9 +33,9 @@ pub struct Receiving {
 }
 
 impl Receiving {
-    fn offer(&self, connector: &ReceiveConnector, channel: Channel) -> Offer {
+    fn offer(&self, site: &Site, connector: &ReceiveConnector, channel: Channel) -> Offer {
         let rule = Rule::Connector(connector.auth_mechanisms);
-        offer(identity::Protocol::Smtp, rule, self.extended_protection, self.tls, channel)
+        offer(identity::Protocol::Smtp, rule, self.extended_protection, site.logon.available(), self.tls, channel)
     }
 }
 
@@ -54,7 +54,7 @@ pub async fn serve<S: AsyncRead + AsyncWrite + Unpin>(
             Err(end) => end,
         };
     };
-    let offer = receiving.offer(connector, connection.channel());
+    let offer = receiving.offer(site, connector, connection.channel());
     let configuration = Arc::new(connector.session(&site.host, site.max_message_size));
     let mut session = Session::new(connection.now(), configuration.clone(), connection.channel(), offer);
     let mut reception = Reception {
@@ -157,21 +157,26 @@ async fn converse<S: AsyncRead + AsyncWrite + Unpin>(
             Request::StartTls => {
                 reception.transaction = None;
                 Box::pin(connection.upgrade()).await?;
-                Answer::Secured(reception.receiving.offer(&reception.peer.connector, connection.channel()))
+                Answer::Secured(reception.receiving.offer(
+                    reception.site,
+                    &reception.peer.connector,
+                    connection.channel(),
+                ))
             }
             Request::LogOn(question) => {
-                let client = connection.client(reception.receiving.max_connections_per_user);
+                let client = connection
+                    .client(reception.receiving.max_connections_per_user, reception.receiving.extended_protection);
                 let finding = match question {
                     Question::Look(lookup) => {
                         Box::pin(reception.site.logon.look(
-                            client,
+                            &client,
                             &lookup,
                             connection.bindings(reception.receiving.extended_protection),
                         ))
                         .await
                     }
                     Question::Judge(credentials) => {
-                        Finding::Verdict(Box::pin(reception.log_on(client, &credentials)).await)
+                        Finding::Verdict(Box::pin(reception.log_on(&client, &credentials)).await)
                     }
                 };
                 if let Some(logged_on) = &reception.logged_on {
@@ -200,7 +205,7 @@ fn told(outcome: Result<(), Reply>) -> Answer {
 }
 
 impl Reception<'_> {
-    async fn log_on(&mut self, client: Client, credentials: &Credentials) -> Verdict {
+    async fn log_on(&mut self, client: &Client, credentials: &Credentials) -> Verdict {
         match self.site.logon.verify(client, credentials).await {
             Ok(logged_on) => {
                 self.peer.user = Some(logged_on.account.clone());

@@ -29,7 +29,7 @@ impl Server {
         let hashing = Hashing::new(4, Vault::fleeting().unwrap(), 4096).unwrap();
         store.add_domain("example.test").await.unwrap();
         store.add_domain("other.test").await.unwrap();
-        let password = Some(hashing.hash(Secret::new("secret".into())).await.unwrap());
+        let password = Some(hashing.hash(Secret::new("secret".into()), false).await.unwrap());
         for (local, quota) in [("zoe", None), ("ann", None), ("small", Some(2000))] {
             let address = Address::parse(&format!("{local}@example.test")).unwrap();
             let aliases = match local {
@@ -39,7 +39,7 @@ impl Server {
             let account = NewAccount { address, aliases, password: password.clone(), quota, created: 0 };
             store.create(account).await.unwrap();
         }
-        let logon = Logon::new(store.clone(), hashing, 60, Duration::from_secs(600), 2);
+        let logon = Logon::new(store.clone(), hashing, 60, Duration::from_secs(600), 2, "mail.example.test");
         let addresses = [[127, 0, 0, 1].into()];
         let connectors =
             [ReceiveConnector::default_connector(&addresses), ReceiveConnector::client_connector(&addresses)];

@@ -8,7 +8,7 @@ use proptest::prelude::*;
 use super::*;
 use crate::Session as _;
 use crate::imap::command::{Body, Command};
-use crate::logon::{Credentials, Finding, Lookup, Mechanism, Offer, Question, Verdict};
+use crate::logon::{Finding, Mechanism, Offer, Question, Verdict, testing};
 use crate::sasl::scram::known::RFC_7677;
 
 mod limits;
@@ -102,16 +102,14 @@ impl Peer {
                 self.note("<TLS>\r\n");
                 Answer::Channel(private())
             }
-            Request::LogOn(Question::Look(Lookup::Scram { .. })) => {
-                Answer::LogOn(Finding::Scram(Box::new(RFC_7677.finding())))
-            }
+            Request::LogOn(Question::Look(lookup)) => Answer::LogOn(testing::look(&lookup)),
             Request::LogOn(Question::Judge(credentials)) => {
-                self.note(&format!("<log on {}>\r\n", credentials.user()));
-                let right = match &credentials {
-                    Credentials::Password { password, .. } => password.expose() == "secret",
-                    Credentials::Scram { proved, .. } => proved.is_some(),
-                };
-                Answer::LogOn(Finding::Verdict(if right { Verdict::Granted } else { Verdict::Refused }))
+                self.note(&format!(
+                    "<log on {}>
+",
+                    credentials.user()
+                ));
+                Answer::LogOn(Finding::Verdict(testing::judge(&credentials)))
             }
             Request::Execute(Command { tag, body }) => {
                 let name = body.name();

@@ -4,7 +4,7 @@ use proptest::prelude::*;
 
 use super::*;
 use crate::Session as _;
-use crate::logon::{Credentials, Lookup};
+use crate::logon::{Credentials, testing};
 use crate::pop3::{Number, Transaction};
 use crate::sasl::scram::known::RFC_7677;
 
@@ -71,9 +71,7 @@ impl Wire {
             if let Some(request) = request {
                 let answer = match &request {
                     Request::StartTls => Answer::Encrypted(private()),
-                    Request::LogOn(Question::Look(Lookup::Scram { .. })) => {
-                        Answer::LogOn(Finding::Scram(Box::new(RFC_7677.finding())))
-                    }
+                    Request::LogOn(Question::Look(lookup)) => Answer::LogOn(testing::look(lookup)),
                     Request::LogOn(Question::Judge(_)) => Answer::LogOn(Finding::Verdict(self.log_on)),
                     Request::Execute(_) => Answer::Replied,
                     Request::Update => Answer::Updated(self.update),

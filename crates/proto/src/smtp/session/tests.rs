@@ -7,7 +7,7 @@ use std::time::{Duration, Instant};
 
 use super::*;
 use crate::Session as _;
-use crate::logon::{Credentials, Lookup, Mechanism, Verdict};
+use crate::logon::{Mechanism, Verdict, testing};
 use crate::sasl::scram::known::RFC_7677;
 use crate::smtp::ReversePath;
 
@@ -119,18 +119,9 @@ impl Driver {
                 return;
             }
             Request::StartTls => Answer::Secured(private()),
-            Request::LogOn(Question::Look(Lookup::Scram { .. })) => {
-                Answer::LogOn(Finding::Scram(Box::new(RFC_7677.finding())))
-            }
+            Request::LogOn(Question::Look(lookup)) => Answer::LogOn(testing::look(&lookup)),
             Request::LogOn(Question::Judge(credentials)) => {
-                let right = match credentials {
-                    Credentials::Password { user, password, .. } => {
-                        user == "ann@example.test" && password.expose() == "secret"
-                    }
-                    Credentials::Scram { proved, .. } => proved.is_some(),
-                };
-                let verdict = if right { Verdict::Granted } else { Verdict::Refused };
-                Answer::LogOn(Finding::Verdict(self.verdict.unwrap_or(verdict)))
+                Answer::LogOn(Finding::Verdict(self.verdict.unwrap_or_else(|| testing::judge(&credentials))))
             }
         };
         self.session.answer(self.now, answer);

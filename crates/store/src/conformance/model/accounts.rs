@@ -36,7 +36,7 @@ impl Run {
             aliases: Some(alias.map(address).into_iter().collect()),
             password: Some(Some(password.clone())),
             quota: Some(quota),
-            provided: None,
+            ..AccountChange::default()
         };
         if agreed(wait(self.trial.directory().change(id, change)), &faults).is_some() {
             let mailbox = self.model.accounts.get_mut(&id).unwrap();

@@ -1,0 +1,115 @@
+//! `Get-CASMailbox`, `Set-CASMailbox`: by what a mailbox may be used.
+
+use serde_json::Value;
+use store::{Account, AccountChange, ClientAccess, Error};
+
+use super::mailbox::{IDENTITY, find};
+use crate::settings::SettingValue;
+use crate::{Command, Failure, Given, Kind, Object, Outcome, Parameter, World};
+
+const POP: Parameter = Parameter::new("PopEnabled", Kind::Text, "whether its owner may log on by POP3: true or false");
+const IMAP: Parameter =
+    Parameter::new("ImapEnabled", Kind::Text, "whether its owner may log on by IMAP4: true or false");
+const SMTP: Parameter = Parameter::new(
+    "SmtpClientAuthenticationDisabled",
+    Kind::Text,
+    "whether its owner may not log on by SMTP to send: true or false",
+);
+const NTLM: Parameter = Parameter::new(
+    "NtlmEnabled",
+    Kind::Text,
+    "whether its owner may log on by NTLM (Secure Password Authentication), once the password is set again: true or false",
+);
+
+/// Kept beside the settings: some mailbox has been opted in, so NTLM is offered.
+pub const NTLM_IN_USE: &str = "Logon.NtlmInUse";
+
+pub const COMMANDS: &[Command] = &[
+    Command {
+        verb: "Get",
+        noun: "CASMailbox",
+        synopsis: "Shows by what a mailbox may be used",
+        parameters: &[IDENTITY],
+        destroys: None,
+        run: |world, given| Box::pin(get(world, given)),
+    },
+    Command {
+        verb: "Set",
+        noun: "CASMailbox",
+        synopsis: "Changes by what a mailbox may be used",
+        parameters: &[IDENTITY, POP, IMAP, SMTP, NTLM],
+        destroys: None,
+        run: |world, given| Box::pin(set(world, given)),
+    },
+];
+
+fn describe(account: &Account) -> Object {
+    let ClientAccess { pop3, imap4, smtp, ntlm } = account.access;
+    Object::from_iter([
+        ("Identity".into(), Value::from(account.address.as_str())),
+        (POP.name.into(), pop3.into()),
+        (IMAP.name.into(), imap4.into()),
+        (SMTP.name.into(), (!smtp).into()),
+        (NTLM.name.into(), ntlm.into()),
+    ])
+}
+
+async fn get(world: &dyn World, given: Given<'_>) -> Result<Outcome, Failure> {
+    Ok(Outcome::of(vec![describe(&*find(world, given).await?)]))
+}
+
+fn switch(given: Given<'_>, parameter: Parameter) -> Result<Option<bool>, Failure> {
+    let Some(value) = given.value(parameter.name) else { return Ok(None) };
+    bool::read(value).map(Some).map_err(|why| Failure(format!("-{}: {why}", parameter.name)))
+}
+
+async fn set(world: &dyn World, given: Given<'_>) -> Result<Outcome, Failure> {
+    let account = find(world, given).await?;
+    let was = account.access;
+    let access = ClientAccess {
+        pop3: switch(given, POP)?.unwrap_or(was.pop3),
+        imap4: switch(given, IMAP)?.unwrap_or(was.imap4),
+        smtp: switch(given, SMTP)?.map_or(was.smtp, |disabled| !disabled),
+        ntlm: switch(given, NTLM)?.unwrap_or(was.ntlm),
+    };
+    if [POP, IMAP, SMTP, NTLM].iter().all(|parameter| given.value(parameter.name).is_none()) {
+        return Err(Failure(
+            "name what to change: -PopEnabled, -ImapEnabled, -SmtpClientAuthenticationDisabled or -NtlmEnabled".into(),
+        ));
+    }
+    let mut change = AccountChange { access: Some(access), ..AccountChange::default() };
+    if was.ntlm && !access.ntlm {
+        // Whoever opts out keeps nothing behind that is as good as the password.
+        let without = account.password.as_ref().map(|kept| world.passwords().without_ntlm(kept));
+        change.password = without.transpose().map_err(Failure)?.map(Some);
+        change.provided = account.password.as_ref().map(|kept| kept.hash.clone());
+    }
+    if access.ntlm && !was.ntlm {
+        // Before the mailbox: a server that is started again has to know it.
+        world.settings().change(vec![(NTLM_IN_USE.to_owned(), Some(true.into()))]).await?;
+        world.passwords().has_ntlm();
+    }
+    match world.directory().change(account.id, change).await {
+        Ok(()) => {}
+        Err(Error::Conflict) => {
+            return Err(Failure("the mailbox's password was changed meanwhile; nothing else was. Try again.".into()));
+        }
+        Err(error) => return Err(error.into()),
+    }
+    let mut outcome = get(world, given).await?;
+    if access.ntlm && !was.ntlm {
+        outcome.warnings.push(
+            "NTLM works once the password is set again with Set-Mailbox -Password. What is kept for it then, enciphered, \
+             is as good as the password itself."
+                .into(),
+        );
+    }
+    let switched_off = (was.pop3 && !access.pop3)
+        || (was.imap4 && !access.imap4)
+        || (was.smtp && !access.smtp)
+        || (was.ntlm && !access.ntlm);
+    if switched_off {
+        world.passwords().revoke(account.id);
+    }
+    Ok(outcome)
+}
