@@ -2,7 +2,7 @@
 
 use store::{AccountId, Address, Directory, Future, Mailboxes, Settings, Timestamp};
 
-use crate::settings::{ServerSettings, SmtpSettings};
+use crate::settings::{OpenIdSettings, ServerSettings, SmtpSettings};
 use crate::{Service, ServiceSettings};
 
 /// What a port answers: an error's text tells the cure.
@@ -15,7 +15,7 @@ pub trait World: Send + Sync {
     fn mailboxes(&self) -> &dyn Mailboxes;
     fn services(&self) -> &dyn Services;
     /// What the server was started with; it keeps to it until it is started again.
-    fn started_with(&self) -> (&ServerSettings, &SmtpSettings);
+    fn started_with(&self) -> (&ServerSettings, &SmtpSettings, &OpenIdSettings);
     fn passwords(&self) -> &dyn Passwords;
     fn maintenance(&self) -> &dyn StoreMaintenance;
     fn now(&self) -> Timestamp;

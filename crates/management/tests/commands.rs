@@ -4,7 +4,7 @@
 
 use std::sync::Mutex;
 
-use management::settings::{ServerSettings, SmtpSettings};
+use management::settings::{OpenIdSettings, ServerSettings, SmtpSettings};
 use management::{
     BackedUp, Outcome, Passwords, Port, RestoredMailbox, Service, ServiceSettings, Services, StoreMaintenance,
     Verified, World, find, parse_line,
@@ -21,13 +21,14 @@ struct Server {
     revoked: Mutex<Vec<AccountId>>,
     faults: Mutex<Vec<String>>,
     backups: Mutex<Vec<String>>,
-    started_with: (ServerSettings, SmtpSettings),
+    started_with: (ServerSettings, SmtpSettings, OpenIdSettings),
 }
 
 impl Default for Server {
     fn default() -> Self {
         let none = SettingsMap::new();
-        let started_with = (ServerSettings::load(&none).unwrap(), SmtpSettings::load(&none).unwrap());
+        let open_id = OpenIdSettings::load(&none).unwrap();
+        let started_with = (ServerSettings::load(&none).unwrap(), SmtpSettings::load(&none).unwrap(), open_id);
         let (store, running, revoked, faults, backups) = Default::default();
         Self { store, running, revoked, faults, backups, started_with }
     }
@@ -46,8 +47,8 @@ impl World for Server {
     fn services(&self) -> &dyn Services {
         self
     }
-    fn started_with(&self) -> (&ServerSettings, &SmtpSettings) {
-        (&self.started_with.0, &self.started_with.1)
+    fn started_with(&self) -> (&ServerSettings, &SmtpSettings, &OpenIdSettings) {
+        (&self.started_with.0, &self.started_with.1, &self.started_with.2)
     }
     fn passwords(&self) -> &dyn Passwords {
         self

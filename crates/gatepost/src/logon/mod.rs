@@ -9,6 +9,7 @@ mod lanes;
 mod password;
 mod remembered;
 mod renewal;
+mod tokens;
 mod users;
 mod vault;
 
@@ -30,6 +31,7 @@ use lanes::Lanes;
 pub use password::generate;
 use remembered::Remembered;
 use renewal::Renewals;
+pub use tokens::Tokens;
 use users::{Place, Users};
 use vault::Verifiers;
 pub use vault::{Vault, VaultError};
@@ -61,6 +63,7 @@ pub struct Logon {
     /// What NTLM's clients are told of the server.
     target: Target,
     users: Arc<Users>,
+    tokens: Tokens,
 }
 
 /// What was found, or what the client is told in its place and what the log.
@@ -96,6 +99,7 @@ impl Logon {
             ntlm: AtomicBool::default(),
             target,
             users: Arc::default(),
+            tokens: Tokens::default(),
         }
     }
 
@@ -105,7 +109,7 @@ impl Logon {
 
     /// What the accounts have that a mechanism needs.
     pub fn available(&self) -> Available {
-        Available { ntlm: self.ntlm.load(Ordering::Relaxed) }
+        Available { ntlm: self.ntlm.load(Ordering::Relaxed), tokens: self.tokens.are_taken() }
     }
 
     /// Somebody may log on by NTLM from now on.
@@ -126,7 +130,7 @@ impl Logon {
             Err((verdict, reason)) => {
                 let user = match lookup {
                     Lookup::Scram { user, .. } => user,
-                    Lookup::Ntlm => "",
+                    Lookup::Bearer | Lookup::Ntlm => "",
                 };
                 tracing::info!(
                     session = client.session,
@@ -147,6 +151,7 @@ impl Logon {
         let no_randomness = (Verdict::Unavailable, Cow::Borrowed("the system gives no random numbers"));
         let (hash, user) = match lookup {
             Lookup::Scram { hash, user } => (hash, user),
+            Lookup::Bearer => return Ok(Finding::Bearer(Box::new(self.tokens.told()))),
             Lookup::Ntlm => {
                 let challenge = vault::random().map_err(|_| no_randomness)?;
                 let (now, target) = (FileTime::from_unix(crate::clock::since_1970()), self.target.clone());
@@ -186,11 +191,16 @@ impl Logon {
             Err((verdict, _)) => *verdict,
         };
         let reason = judged.as_ref().err().map_or("granted", |(_, reason)| reason.as_ref());
+        // A token may have said whom.
+        let user = match &judged {
+            Ok(logged_on) if credentials.user().is_empty() => logged_on.account.address.as_str(),
+            _ => credentials.user(),
+        };
         tracing::info!(
             session = client.session,
             protocol = client.protocol.name(),
             remote = %client.remote,
-            user = clipped(credentials.user()),
+            user = clipped(user),
             mechanism = credentials.mechanism().map_or("password command", |mechanism| mechanism.name()),
             granted = verdict == Verdict::Granted,
             reason,
@@ -201,10 +211,13 @@ impl Logon {
 
     async fn judge(&self, client: &Client, credentials: &Credentials) -> Found<LoggedOn> {
         self.admit(client.remote)?;
-        let (account, reason) = self
-            .find(credentials.authorization(), credentials.user())
-            .await
-            .map_err(|error| unavailable(client, &error))?;
+        let whose = self.whose(client, credentials).await?;
+        let user = match &whose {
+            Some(Ok(address)) if credentials.user().is_empty() => address,
+            _ => credentials.user(),
+        };
+        let (account, reason) =
+            self.find(credentials.authorization(), user).await.map_err(|error| unavailable(client, &error))?;
         let kept = account.as_ref().and_then(|account| account.password.as_ref());
         let reason = if account.is_some() && kept.is_none() { "the account has no password" } else { reason };
         let switched_off = account.as_ref().and_then(|account| switched_off(account, client.protocol, credentials));
@@ -219,6 +232,7 @@ impl Logon {
                 let right = verifier.is_some_and(|verifier| proved.as_ref() == Some(verifier.stored_key()));
                 (right, if is_missing { NO_VERIFIER } else { reason }.into())
             }
+            Credentials::Token { .. } => self.is_token_of(client, account.as_deref(), whose).await?,
             Credentials::Ntlm(Err(fault)) => (false, Cow::Owned(fault.to_string())),
             Credentials::Ntlm(Ok(proof)) => {
                 let hash = account.as_deref().and_then(|account| self.verifiers(account)).and_then(|kept| kept.nt);

@@ -18,6 +18,8 @@ pub enum Question {
 pub enum Lookup {
     /// [`Finding::Scram`].
     Scram { hash: scram::Hash, user: String },
+    /// [`Finding::Bearer`].
+    Bearer,
     /// [`Finding::Ntlm`].
     Ntlm,
 }
@@ -26,7 +28,17 @@ pub enum Lookup {
 pub enum Finding {
     Verdict(Verdict),
     Scram(Box<scram::Finding>),
+    Bearer(Box<BearerServer>),
     Ntlm(Box<NtlmServer>),
+}
+
+/// What a client is told whose token is refused (RFC 7628 §3.2.2), so that it may get another.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct BearerServer {
+    /// What a token has to be good for; empty when it does not matter.
+    pub scope: String,
+    /// The URL of the provider's configuration.
+    pub configuration: String,
 }
 
 /// What a server's challenge is made of (MS-NLMP 2.2.1.2).

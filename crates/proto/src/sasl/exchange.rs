@@ -6,7 +6,7 @@ use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
 use zeroize::Zeroizing;
 
-use super::{login, ntlm, plain, scram};
+use super::{bearer, login, ntlm, plain, scram};
 use crate::logon::{Credentials, Finding, Lookup, Mechanism, Question, Secret, Verdict};
 
 /// A log-on under way.
@@ -55,9 +55,9 @@ pub(super) trait Server: Send {
 
     fn respond(&mut self, response: &[u8]) -> Outcome;
 
-    /// The challenge that follows from what was asked for by [`Outcome::Look`]; `None` if there is none to be made.
-    fn told(&mut self, _: Finding) -> Option<Vec<u8>> {
-        None
+    /// What follows from what was asked for by [`Outcome::Look`].
+    fn told(&mut self, _: Finding) -> Outcome {
+        Outcome::Malformed
     }
 
     /// What the client is to be told, in words of the mechanism, before it learns the verdict on its credentials.
@@ -120,7 +120,7 @@ impl Exchange {
                 }
                 None => Step::Malformed,
             },
-            // RFC 5802 §3: the client has nothing left to say, or does not believe the server.
+            // RFC 7628 §3.2.3: what the client answers to an error has no meaning, and `*` is as good. RFC 5802 §3: the client has nothing left to say, or does not believe the server.
             State::Farewell(Verdict::Granted) if !line.is_empty() => Step::Abandoned,
             State::Farewell(verdict) => Step::Done(verdict),
             State::Finding { .. } | State::Over => Step::Malformed,
@@ -133,7 +133,7 @@ impl Exchange {
         matches!(self.state, State::Farewell(Verdict::Granted))
     }
 
-    /// What the driver found out; asks nothing more before the client has spoken. An answer to what was not asked
+    /// What the driver found out. An answer to what was not asked
     /// grants nothing.
     pub fn told(&mut self, finding: Finding) -> Step {
         let State::Finding { server, judges } = std::mem::replace(&mut self.state, State::Over) else {
@@ -150,7 +150,7 @@ impl Exchange {
             },
             (Finding::Verdict(verdict), _) => Step::Done(verdict),
             (finding, Some(mut server)) if !judges => {
-                let outcome = server.told(finding).map_or(Outcome::Malformed, Outcome::Challenge);
+                let outcome = server.told(finding);
                 self.advance(server, outcome)
             }
             _ => Step::Malformed,
@@ -184,6 +184,7 @@ fn server(mechanism: Mechanism) -> Box<dyn Server> {
         Mechanism::ScramSha256Plus | Mechanism::ScramSha256 | Mechanism::ScramSha1Plus | Mechanism::ScramSha1 => {
             Box::new(scram::Scram::new(mechanism))
         }
+        Mechanism::OAuthBearer | Mechanism::XOAuth2 => Box::new(bearer::Bearer::new(mechanism)),
         Mechanism::Ntlm => Box::new(ntlm::Ntlm::new()),
         Mechanism::Plain => Box::new(plain::Plain),
         Mechanism::Login => Box::new(login::Login::new()),
