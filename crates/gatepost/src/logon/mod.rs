@@ -4,6 +4,7 @@
 //! password that was verified a short while ago is not hashed again; each address waits for the hashing of
 //! its own attempts only, so that many attempts from one do not delay another.
 
+mod app_password;
 mod hashing;
 mod lanes;
 mod password;
@@ -22,9 +23,12 @@ use identity::{Available, PASSWORD_OCTETS, Throttle, may_act_as, user_address};
 use proto::logon::{Credentials, Finding, Lookup, NtlmServer, Secret, Verdict};
 use proto::ntlm::{Binding, FileTime, Refusal, Target};
 use proto::sasl::scram::{self, ChannelBindings};
-use store::{Account, AccountId, Address, ClientAccess, Directory};
+use store::{
+    Account, AccountChange, AccountId, Address, AppPassword, AppPasswordChange, ClientAccess, Directory, Protocols,
+};
 
 use crate::connection::{Client, Drained, Protocol};
+pub use app_password::digest_of;
 pub use hashing::{HashError, Hashing};
 use lanes::Lanes;
 pub use password::generate;
@@ -206,11 +210,16 @@ impl Logon {
             .await
             .map_err(|error| unavailable(client, &error))?;
         let kept = account.as_ref().and_then(|account| account.password.as_ref());
-        let reason = if account.is_some() && kept.is_none() { "the account has no password" } else { reason };
+        let reason = if account.is_some() && kept.is_none() { "the mailbox has no password" } else { reason };
         let switched_off = account.as_ref().and_then(|account| switched_off(account, client.protocol, credentials));
+        let mut app = None;
         let (right, reason) = match credentials {
             Credentials::Password { password, .. } => {
-                (self.is_password(client, account.as_deref(), password).await?, Cow::Borrowed(reason))
+                app = account.as_deref().and_then(|account| app_password::find(account, password.expose())).cloned();
+                match app.as_ref().map(|app| app_password::refusal(app, client.protocol, crate::clock::now())) {
+                    Some(refusal) => (refusal.is_none(), refusal.unwrap_or(reason).into()),
+                    None => (self.is_password(client, account.as_deref(), password).await?, Cow::Borrowed(reason)),
+                }
             }
             Credentials::Scram { mechanism, proved, .. } => {
                 let hash = scram::hash_of(*mechanism);
@@ -250,8 +259,10 @@ impl Logon {
             .ok_or((Verdict::TooManyConnections { limit }, "the user has as many connections as it may".into()))?;
         // Asked again with the place taken: a change before was not told to it, one after it is.
         match self.directory.account(account.id).await {
-            Ok(Some(now)) if is_still(&now, &account) => {
-                if let Credentials::Password { password, .. } = credentials {
+            Ok(Some(now)) if is_still(&now, &account, app.as_ref()) => {
+                if let Some(app) = app {
+                    self.used(&now, &app);
+                } else if let Credentials::Password { password, .. } = credentials {
                     let (directory, hashing) = (self.directory.clone(), self.hashing.clone());
                     self.renewals.begin(directory, hashing, now.clone(), password.clone());
                 }
@@ -260,6 +271,22 @@ impl Logon {
             Ok(_) => Err((Verdict::Refused, "the password was changed meanwhile".into())),
             Err(error) => Err(unavailable(client, &error)),
         }
+    }
+
+    /// Writes down that an app password is in use. The log-on does not wait for it.
+    fn used(&self, account: &Account, app: &AppPassword) {
+        let at = crate::clock::now();
+        tracing::debug!(address = account.address.as_str(), app_password = app.name, "an app password was used");
+        if !app_password::is_use_to_be_written(app, at) {
+            return;
+        }
+        let (directory, id, digest) = (self.directory.clone(), account.id, app.digest);
+        tokio::spawn(async move {
+            let app_password = Some(AppPasswordChange::Used { digest, at });
+            if let Err(error) = directory.change(id, AccountChange { app_password, ..AccountChange::default() }).await {
+                tracing::warn!(%error, "the use of an app password was not written down");
+            }
+        });
     }
 
     /// Whether it is the account's password; takes as long without an account.
@@ -316,7 +343,7 @@ fn unavailable(client: &Client, error: &store::Error) -> (Verdict, Cow<'static, 
 
 /// Why the account may not be used so, whatever is proved.
 fn switched_off(account: &Account, protocol: Protocol, credentials: &Credentials) -> Option<&'static str> {
-    let ClientAccess { pop3, imap4, smtp, ntlm } = account.access;
+    let ClientAccess { protocols: Protocols { pop3, imap4, smtp }, ntlm } = account.access;
     match protocol {
         Protocol::Pop3 if !pop3 => Some("POP3 is switched off for the mailbox (Set-CASMailbox -PopEnabled)"),
         Protocol::Imap if !imap4 => Some("IMAP4 is switched off for the mailbox (Set-CASMailbox -ImapEnabled)"),
@@ -330,8 +357,11 @@ fn switched_off(account: &Account, protocol: Protocol, credentials: &Credentials
     }
 }
 
-/// Whether the password is the one that it was, whatever else is kept of it by now.
-fn is_still(now: &Account, then: &Account) -> bool {
+/// Whether what was shown is still good: an app password, or the password, whatever else is kept of it by now.
+fn is_still(now: &Account, then: &Account, app: Option<&AppPassword>) -> bool {
+    if let Some(app) = app {
+        return now.app_passwords.iter().any(|one| one.digest == app.digest);
+    }
     let hash = |account: &Account| account.password.as_ref().map(|password| password.hash.clone());
     hash(now) == hash(then)
 }

@@ -121,7 +121,7 @@ async fn a_changed_password_holds_at_once() {
     let (logon, store) = logon(60).await;
     let account = attempt(&logon, HERE, "ann", "right").await.unwrap().account.id;
     let password = logon.hashing().hash(Secret::new("new".into()), false).await.unwrap();
-    let change = store::AccountChange { password: Some(Some(password)), ..Default::default() };
+    let change = AccountChange { password: Some(Some(password)), ..Default::default() };
     store.change(account, change).await.unwrap();
     assert_eq!(attempt(&logon, HERE, "ann", "right").await.unwrap_err(), Verdict::Refused);
     assert!(attempt(&logon, HERE, "ann", "new").await.is_ok());
@@ -215,7 +215,7 @@ async fn a_proof_for_a_password_that_was_replaced_meanwhile_is_worth_nothing() {
         Credentials::Scram { authorization: None, user: "ann".into(), mechanism: Mechanism::ScramSha256, proved };
     let account = logon.verify(&client(HERE), &credentials).await.unwrap().account.id;
     let password = Some(Some(logon.hashing().hash(Secret::new("right".into()), false).await.unwrap()));
-    store.change(account, store::AccountChange { password, ..Default::default() }).await.unwrap();
+    store.change(account, AccountChange { password, ..Default::default() }).await.unwrap();
     assert_eq!(logon.verify(&client(HERE), &credentials).await.unwrap_err(), Verdict::Refused);
 }
 
@@ -231,7 +231,7 @@ async fn a_password_that_is_shown_is_kept_as_it_is_now_and_stays_the_same_one() 
         hasher.hash_password_customized(b"right", b"saltsaltsaltsalt", None, None, params).unwrap().to_string()
     };
     let password = Some(Some(store::Password::hashed(weak.clone())));
-    store.change(ann.id, store::AccountChange { password, ..Default::default() }).await.unwrap();
+    store.change(ann.id, AccountChange { password, ..Default::default() }).await.unwrap();
     assert_eq!(scram(&logon, "ann", "right").await.0.unwrap_err(), Verdict::Refused);
     let first = attempt(&logon, HERE, "ann", "right").await.unwrap();
     let renewed = loop {
