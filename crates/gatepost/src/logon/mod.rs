@@ -7,6 +7,7 @@
 mod app_password;
 mod hashing;
 mod lanes;
+mod named;
 mod password;
 mod remembered;
 mod renewal;
@@ -19,18 +20,17 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
-use identity::{Available, PASSWORD_OCTETS, Throttle, may_act_as, user_address};
+use identity::{Available, PASSWORD_OCTETS, Throttle};
 use proto::logon::{Credentials, Finding, Lookup, NtlmServer, Secret, Verdict};
 use proto::ntlm::{Binding, FileTime, Refusal, Target};
 use proto::sasl::scram::{self, ChannelBindings};
-use store::{
-    Account, AccountChange, AccountId, Address, AppPassword, AppPasswordChange, ClientAccess, Directory, Protocols,
-};
+use store::{Account, AccountChange, AccountId, AppPassword, AppPasswordChange, ClientAccess, Directory, Protocols};
 
 use crate::connection::{Client, Drained, Protocol};
 pub use app_password::digest_of;
 pub use hashing::{HashError, Hashing};
 use lanes::Lanes;
+use named::Named;
 pub use password::generate;
 use remembered::Remembered;
 use renewal::Renewals;
@@ -157,10 +157,8 @@ impl Logon {
                 return Ok(Finding::Ntlm(Box::new(NtlmServer { challenge, now, target })));
             }
         };
-        let default = self.default_domain().await.map_err(|error| unavailable(client, &error))?;
-        // One and the same user in whichever form its name was typed.
-        let address = user_address(user, &default).to_ascii_lowercase();
-        let account = self.find(None, &address).await.map_err(|error| unavailable(client, &error))?.0;
+        let Named { address, account, .. } =
+            named::find(&*self.directory, user, None).await.map_err(|error| unavailable(client, &error))?;
         let kept = account.and_then(|account| self.scram_verifier(&account, *hash));
         let verifier = match kept {
             Some(verifier) => verifier,
@@ -205,10 +203,10 @@ impl Logon {
 
     async fn judge(&self, client: &Client, credentials: &Credentials) -> Found<LoggedOn> {
         self.admit(client.remote)?;
-        let (account, reason) = self
-            .find(credentials.authorization(), credentials.user())
-            .await
-            .map_err(|error| unavailable(client, &error))?;
+        let Named { account, reason, .. } =
+            named::find(&*self.directory, &named::name_in(credentials), credentials.authorization())
+                .await
+                .map_err(|error| unavailable(client, &error))?;
         let kept = account.as_ref().and_then(|account| account.password.as_ref());
         let reason = if account.is_some() && kept.is_none() { "the mailbox has no password" } else { reason };
         let switched_off = account.as_ref().and_then(|account| switched_off(account, client.protocol, credentials));
@@ -311,28 +309,6 @@ impl Logon {
     fn admit(&self, remote: IpAddr) -> Found<()> {
         let mut throttle = lock(&self.throttle);
         if throttle.admits(remote, now()) { Ok(()) } else { Err((throttle.verdict(), THROTTLED.into())) }
-    }
-
-    async fn default_domain(&self) -> store::Result<String> {
-        let domains = self.directory.domains().await?;
-        Ok(domains.iter().find(|domain| domain.default).map_or_else(String::new, |domain| domain.name.clone()))
-    }
-
-    /// The account, and why the attempt fails if the password does not.
-    async fn find(
-        &self,
-        authorization: Option<&str>,
-        user: &str,
-    ) -> store::Result<(Option<Arc<Account>>, &'static str)> {
-        let default = self.default_domain().await?;
-        let Ok(address) = Address::parse(&user_address(user, &default)) else { return Ok((None, "unknown user")) };
-        if !may_act_as(authorization, user, &default) {
-            return Ok((None, "may not act as another user"));
-        }
-        Ok(match self.directory.find(&address).await? {
-            Some(account) => (Some(account), "wrong password"),
-            None => (None, "unknown user"),
-        })
     }
 }
 

@@ -7,8 +7,8 @@ use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
 use proto::logon::{ExtendedProtection, Mechanism, Question};
 use proto::sasl::{Exchange, Step};
-use store::NewAccount;
 use store::memory::Memory;
+use store::{Address, NewAccount};
 
 use super::*;
 use crate::connection::Protocol;
@@ -57,7 +57,16 @@ async fn attempt(logon: &Logon, remote: IpAddr, user: &str, password: &str) -> R
 #[tokio::test]
 async fn only_the_right_password_of_a_user_who_has_one_is_granted() {
     let (logon, _) = logon(60).await;
-    for user in ["ann", "ann@example.test", "Ann@Example.Test", "ann as ann@example.test"] {
+    for user in [
+        "ann",
+        "ann@example.test",
+        "Ann@Example.Test",
+        "EXAMPLE\\ann",
+        "DESK\\Ann",
+        "ann as ann@example.test",
+        "ann as EXAMPLE\\ann",
+        "EXAMPLE\\ann\\ann",
+    ] {
         assert_eq!(attempt(&logon, HERE, user, "right").await.unwrap().account.address.as_str(), "ann@example.test");
     }
     for (user, password) in [
@@ -67,6 +76,10 @@ async fn only_the_right_password_of_a_user_who_has_one_is_granted() {
         ("locked", ""),
         ("ann@other.test", "right"),
         ("ann as locked", "right"),
+        ("ann as bob", "right"),
+        ("EXAMPLE\\ann\\locked", "right"),
+        ("EXAMPLE\\ann\\bob", "right"),
+        ("locked\\ann\\locked\\ann", "right"),
         ("not an address", "right"),
         ("", ""),
     ] {
