@@ -5,12 +5,14 @@
 //! its own attempts only, so that many attempts from one do not delay another.
 
 mod app_password;
+mod familiar;
 mod hashing;
 mod lanes;
 mod named;
 mod password;
 mod remembered;
 mod renewal;
+mod turns;
 mod users;
 mod vault;
 
@@ -20,7 +22,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
-use identity::{Available, PASSWORD_OCTETS, Throttle};
+use identity::{Available, Origin, PASSWORD_OCTETS, Throttle};
 use proto::logon::{Credentials, Finding, Lookup, NtlmServer, Secret, Verdict};
 use proto::ntlm::{Binding, FileTime, Refusal, Target};
 use proto::sasl::scram::{self, ChannelBindings};
@@ -28,12 +30,14 @@ use store::{Account, AccountChange, AccountId, AppPassword, AppPasswordChange, C
 
 use crate::connection::{Client, Drained, Protocol};
 pub use app_password::digest_of;
+use familiar::Familiar;
 pub use hashing::{HashError, Hashing};
 use lanes::Lanes;
 use named::Named;
 pub use password::generate;
 use remembered::Remembered;
 use renewal::Renewals;
+pub use turns::Urgency;
 use users::{Place, Users};
 use vault::Verifiers;
 pub use vault::{Vault, VaultError};
@@ -58,6 +62,7 @@ pub struct Logon {
     hashing: Hashing,
     throttle: Mutex<Throttle>,
     remembered: Mutex<Remembered>,
+    familiar: Mutex<Familiar>,
     lanes: Lanes,
     renewals: Renewals,
     /// Somebody may log on by NTLM.
@@ -95,6 +100,7 @@ impl Logon {
             hashing,
             throttle: Mutex::new(Throttle::new(failures, THROTTLED_ORIGINS)),
             remembered: Mutex::new(Remembered::new(remember)),
+            familiar: Mutex::default(),
             lanes: Lanes::new(per_address),
             renewals: Renewals::default(),
             ntlm: AtomicBool::default(),
@@ -252,6 +258,7 @@ impl Logon {
             return Err((told, THROTTLED.into()));
         }
         let Some(account) = account else { return Err((Verdict::Refused, reason)) };
+        lock(&self.familiar).learn(account.id, Origin::of(client.remote), now());
         let limit = client.max_connections;
         let place = Users::take(&self.users, client.protocol, account.id, limit)
             .ok_or((Verdict::TooManyConnections { limit }, "the user has as many connections as it may".into()))?;
@@ -287,6 +294,15 @@ impl Logon {
         });
     }
 
+    /// Who has logged on from there before waits for nobody who has not, and who failed of late waits for the others.
+    fn urgency(&self, client: &Client, account: Option<&Account>) -> Urgency {
+        let origin = Origin::of(client.remote);
+        if account.is_some_and(|account| lock(&self.familiar).knows(account.id, origin, now())) {
+            return Urgency::KNOWN;
+        }
+        Urgency::after_failures(lock(&self.throttle).failures(client.remote, now()))
+    }
+
     /// Whether it is the account's password; takes as long without an account.
     async fn is_password(&self, client: &Client, account: Option<&Account>, password: &Secret) -> Found<bool> {
         let kept = account.and_then(|account| Some((account.id, &account.password.as_ref()?.hash)));
@@ -299,7 +315,8 @@ impl Logon {
         // An unknown user costs the same time as a known one, and no length of a password more than another.
         let is_hashed = password.expose().len() <= *PASSWORD_OCTETS.end();
         let tried = if is_hashed { password.clone() } else { Secret::new("".into()) };
-        let right = self.hashing.verify(kept.map(|(_, hash)| hash.clone()), tried).await;
+        let urgency = self.urgency(client, account);
+        let right = self.hashing.verify(kept.map(|(_, hash)| hash.clone()), tried, urgency).await;
         if let Some((id, hash)) = kept.filter(|_| right) {
             lock(&self.remembered).learn(id, hash, password, now());
         }
