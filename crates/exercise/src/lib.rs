@@ -11,6 +11,7 @@ mod message;
 mod ntlm;
 mod pop3;
 mod records;
+mod sasl;
 mod smtp;
 
 pub use imap::imap;
@@ -18,10 +19,18 @@ pub use message::mime;
 pub use ntlm::ntlm;
 pub use pop3::pop3;
 pub use records::records;
+pub use sasl::sasl;
 pub use smtp::smtp;
 
 /// A target by the name of its corpus.
 pub type Target = (&'static str, fn(&[u8]));
 
-pub const TARGETS: &[Target] =
-    &[("imap", imap), ("mime", mime), ("ntlm", ntlm), ("pop3", pop3), ("records", records), ("smtp", smtp)];
+pub const TARGETS: &[Target] = &[
+    ("imap", imap),
+    ("mime", mime),
+    ("ntlm", ntlm),
+    ("pop3", pop3),
+    ("records", records),
+    ("sasl", sasl),
+    ("smtp", smtp),
+];

@@ -128,7 +128,7 @@ fn every_way_to_log_on_is_taken_or_refused_as_its_login_type_and_protection_have
                 let said = log_on(&server, "pop3", channel, "STLS", &pop3(way));
                 let expected = match way {
                     _ if !taken && is_clear => format!("-ERR {pop3_cure}"),
-                    _ if !taken => "-ERR Command is not valid in this state.".to_owned(),
+                    _ if !taken => "-ERR Unrecognized authentication type.".to_owned(),
                     Way::Begun(_) => "-ERR The AUTH protocol exchange was canceled by the client.".to_owned(),
                     _ => "+OK User successfully logged on.".to_owned(),
                 };
@@ -136,7 +136,7 @@ fn every_way_to_log_on_is_taken_or_refused_as_its_login_type_and_protection_have
                 let said = log_on(&server, "imap", channel, "1 STARTTLS", &imap(way));
                 let expected = match way {
                     _ if !taken && is_clear => format!("2 NO [PRIVACYREQUIRED] {imap_cure}"),
-                    _ if !taken => "2 NO [CANNOT] Command is not valid in this state.".to_owned(),
+                    _ if !taken => "2 NO [CANNOT] AUTHENTICATE failed. There is no such mechanism here.".to_owned(),
                     Way::Begun(_) => "2 BAD AUTHENTICATE was cancelled.".to_owned(),
                     Way::Password => "2 OK LOGIN completed.".to_owned(),
                     Way::Plain | Way::Login => "2 OK AUTHENTICATE completed.".to_owned(),

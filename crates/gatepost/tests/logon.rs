@@ -80,3 +80,36 @@ fn what_is_switched_off_for_a_mailbox_is_answered_like_a_wrong_password_and_ends
     assert!(pop3().starts_with("+OK"));
     server.logged(&["log-on", "SMTP is switched off for the mailbox"]);
 }
+
+#[test]
+fn an_app_password_is_good_for_its_protocols_until_it_is_taken_away() {
+    let scratch = Scratch::new();
+    let server = Server::quickstart(&scratch, &[]);
+    let command = ["New-AppPassword", "ann", "-Name", "Phone", "-Protocols", "IMAP4,SMTP"];
+    let made = server.results(&command)[0]["Password"].as_str().unwrap().to_owned();
+    let pop3 = |password: &str| {
+        let mut client = server.connect_tls("pop3s");
+        client.line();
+        client.ask("USER ann");
+        client.ask(&format!("PASS {password}"))
+    };
+    let imap = |password: &str| {
+        let mut client = server.connect_tls("imaps");
+        client.line();
+        let said = client.ask(&format!("1 LOGIN ann {password}"));
+        (client, said)
+    };
+    let (mut there, said) = imap(&made);
+    assert_eq!(said, "1 OK LOGIN completed.");
+    assert_eq!(imap(&made.replace('-', "").to_uppercase()).1, "1 OK LOGIN completed.");
+    assert_eq!(pop3(&made), "-ERR [AUTH] Logon failure: unknown user name or bad password.");
+    server.logged(&["log-on", "the app password is not for this protocol"]);
+    assert!(pop3(&server.password("ann@example.test")).starts_with("+OK"), "the mailbox's own stays");
+    let used = || server.results(&["Get-AppPassword", "ann"])[0]["LastUsed"].clone();
+    while used().is_null() {
+        std::thread::yield_now();
+    }
+    server.results(&["Remove-AppPassword", "ann", "-Name", "Phone"]);
+    assert!(there.line().starts_with("* BYE"));
+    assert_eq!(imap(&made).1, "1 NO [AUTHENTICATIONFAILED] LOGIN failed.");
+}

@@ -35,6 +35,11 @@ impl Throttle {
         self.recent(Origin::of(address), now) < self.limit as usize
     }
 
+    /// How many failures from there lie within the window.
+    pub fn failures(&mut self, address: IpAddr, now: Instant) -> u32 {
+        self.recent(Origin::of(address), now).try_into().unwrap_or(u32::MAX)
+    }
+
     /// What a client is told that is not admitted.
     pub fn verdict(&self) -> Verdict {
         Verdict::Throttled { limit: self.limit }

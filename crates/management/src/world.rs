@@ -39,6 +39,8 @@ pub trait Services: Send + Sync {
 pub trait Passwords: Send + Sync {
     /// All that is to be kept of a new password; `ntlm`: also what is good for NTLM.
     fn hash(&self, password: String, ntlm: bool) -> Future<'_, Port<store::Password>>;
+    /// A new app password, and what it is known by.
+    fn make_app_password(&self) -> Port<(String, store::AppPasswordDigest)>;
     /// The same without what is good for NTLM.
     fn without_ntlm(&self, kept: &store::Password) -> Port<store::Password>;
     /// Somebody may log on by NTLM from now on.

@@ -12,7 +12,8 @@ use management::{
 use serde_json::{Value, json};
 use store::memory::Memory;
 use store::{
-    AccountId, Address, Directory, Future, Mailboxes, Password, SealedVerifiers, Settings, SettingsMap, Timestamp,
+    AccountId, Address, AppPasswordDigest, Directory, Future, Mailboxes, Password, SealedVerifiers, Settings,
+    SettingsMap, Timestamp,
 };
 
 struct Server {
@@ -91,6 +92,10 @@ impl Passwords for Server {
     fn hash(&self, password: String, ntlm: bool) -> Future<'_, Port<Password>> {
         let verifiers = ntlm.then(|| SealedVerifiers(Box::from(*b"good for NTLM")));
         Box::pin(async move { Ok(Password { verifiers, ..Password::hashed(format!("hash of {password}")) }) })
+    }
+
+    fn make_app_password(&self) -> Port<(String, AppPasswordDigest)> {
+        Ok(("aaaa-bbbb".to_owned(), AppPasswordDigest([7; 32])))
     }
 
     fn without_ntlm(&self, kept: &Password) -> Port<Password> {
@@ -353,4 +358,31 @@ fn ntlm_begins_with_the_next_password_and_ends_at_once() {
     assert_eq!(verifiers(), None);
     let hash = server.account("ann@example.test").unwrap().password.clone().unwrap().hash;
     assert_eq!(hash.0, "hash of a long secret", "the password itself stays");
+}
+
+#[test]
+fn app_passwords_are_made_shown_once_listed_and_taken_away() {
+    let server = Server::with_domain();
+    server.run("New-Mailbox ann@example.test").unwrap();
+    let made = server.run("New-AppPassword ann -Name Phone -Protocols imap4,SMTP -ExpirationDate 2999-12-31").unwrap();
+    assert_eq!(made.results[0]["Password"], "aaaa-bbbb");
+    assert!(made.warnings[0].contains("this once"));
+    let listed = server.run("Get-AppPassword ann").unwrap().results;
+    assert_eq!(listed.len(), 1);
+    assert_eq!(listed[0].get("Password"), None);
+    assert_eq!(listed[0]["Protocols"], json!(["IMAP4", "SMTP"]));
+    assert_eq!((&listed[0]["ExpirationDate"], &listed[0]["LastUsed"]), (&json!("2999-12-31"), &Value::Null));
+    for (line, why) in [
+        ("New-AppPassword ann -Name pHONE", "already"),
+        ("New-AppPassword ann -Name X -Protocols HTTP", "POP3, IMAP4, SMTP"),
+        ("New-AppPassword ann -Name X -ExpirationDate soon", "2027-12-31"),
+        ("New-AppPassword ann -Name X -ExpirationDate 1999-12-31", "over"),
+        ("Remove-AppPassword ann -Name Printer", "it has: Phone"),
+    ] {
+        let said = server.run(line).unwrap_err();
+        assert!(said.contains(why), "{line}: {said}");
+    }
+    server.run("Remove-AppPassword ann -Name phone").unwrap();
+    assert_eq!(server.revoked.lock().unwrap().len(), 1, "whoever logged on with it has to go");
+    assert!(server.run("Get-AppPassword ann").unwrap().results.is_empty());
 }

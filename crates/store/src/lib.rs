@@ -6,6 +6,8 @@
 //! Read first: [`Mailboxes`] (the handle that protocols use), [`Listing`] (a folder as one value that
 //! sessions share), [`Accept`] (how a message comes in, with one durable point).
 
+mod account;
+mod address;
 #[cfg(feature = "conformance")]
 pub mod conformance;
 mod directory;
@@ -19,13 +21,13 @@ mod mailboxes;
 pub mod memory;
 mod message;
 mod message_size;
+mod password;
 mod settings;
 mod uid_set;
 
-pub use directory::{
-    AcceptedDomain, Account, AccountChange, Address, ClientAccess, Directory, NewAccount, Password, PasswordHash,
-    SealedVerifiers,
-};
+pub use account::{Account, AccountChange, AppPasswordChange, ClientAccess, NewAccount, Protocols};
+pub use address::Address;
+pub use directory::{AcceptedDomain, Directory};
 pub use error::{Error, Result};
 pub use flags::{Flags, Keyword};
 pub use folder::{Folder, FolderChange, FolderName, Folders, SpecialUse};
@@ -35,6 +37,7 @@ pub use listing::{Difference, FlagsSet, KeywordSet, Listing, Page, Row};
 pub use mailboxes::{Applied, Change, FlagChange, Lease, Mailboxes, Unit, Usage, Watch};
 pub use message::{Accept, BodyWriter, Content, MessageOutline, Placed, Placement, Staged};
 pub use message_size::MessageSize;
+pub use password::{AppPassword, AppPasswordDigest, Password, PasswordHash, SealedVerifiers};
 pub use settings::{Settings, SettingsMap};
 pub use uid_set::UidSet;
 

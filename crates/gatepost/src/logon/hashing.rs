@@ -12,10 +12,10 @@ use proto::logon::Secret;
 use proto::ntlm::NtHash;
 use proto::sasl::scram;
 use store::{Password, PasswordHash};
-use tokio::sync::Semaphore;
 use tokio::task::spawn_blocking;
 use zeroize::Zeroizing;
 
+use super::turns::{Turns, Urgency};
 use super::vault::{SALT_OCTETS, Vault, Verifiers, random};
 
 /// OWASP's first choice: 19 MiB, two passes, one lane.
@@ -37,7 +37,7 @@ pub struct Hashing {
     vault: Arc<Vault>,
     /// Of SCRAM's verifiers.
     iterations: NonZeroU32,
-    turns: Arc<Semaphore>,
+    turns: Turns,
     /// Verified in place of the hash that an unknown user does not have. No password has it: it is random.
     stand_in: String,
 }
@@ -58,7 +58,7 @@ impl Hashing {
             salt: Some(Salt::new(salt).map_err(failed)?),
             hash: Some(Output::new(output).map_err(failed)?),
         };
-        let turns = Arc::new(Semaphore::new(cores.min(most_at_once)));
+        let turns = Turns::new(cores.min(most_at_once));
         Ok(Self { vault: Arc::new(vault), iterations, turns, stand_in: stand_in.to_string() })
     }
 
@@ -73,7 +73,7 @@ impl Hashing {
 
     /// All that is to be kept of a password, with random salts. `ntlm`: whether it is to be good for NTLM.
     pub async fn hash(&self, password: Secret, ntlm: bool) -> Result<Password, HashError> {
-        let turn = self.turns.clone().acquire_owned().await.map_err(failed)?;
+        let turn = self.turns.wait(Urgency::KNOWN).await;
         let (vault, iterations) = (self.vault.clone(), self.iterations);
         let hashed = spawn_blocking(move || {
             let _turn = turn;
@@ -113,8 +113,8 @@ impl Hashing {
     }
 
     /// Whether the password is the one that was hashed; never without a hash, but after the same time.
-    pub async fn verify(&self, hash: Option<PasswordHash>, password: Secret) -> bool {
-        let Ok(turn) = self.turns.clone().acquire_owned().await else { return false };
+    pub async fn verify(&self, hash: Option<PasswordHash>, password: Secret, urgency: Urgency) -> bool {
+        let turn = self.turns.wait(urgency).await;
         let is_real = hash.is_some();
         let phc = hash.map_or_else(|| self.stand_in.clone(), |hash| hash.0);
         let verified = spawn_blocking(move || {

@@ -4,12 +4,16 @@
 //! password that was verified a short while ago is not hashed again; each address waits for the hashing of
 //! its own attempts only, so that many attempts from one do not delay another.
 
+mod app_password;
+mod familiar;
 mod hashing;
 mod lanes;
+mod named;
 mod password;
 mod remembered;
 mod renewal;
 mod tokens;
+mod turns;
 mod users;
 mod vault;
 
@@ -19,19 +23,23 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
-use identity::{Available, PASSWORD_OCTETS, Throttle, may_act_as, user_address};
+use identity::{Available, Origin, PASSWORD_OCTETS, Throttle};
 use proto::logon::{Credentials, Finding, Lookup, NtlmServer, Secret, Verdict};
 use proto::ntlm::{Binding, FileTime, Refusal, Target};
 use proto::sasl::scram::{self, ChannelBindings};
-use store::{Account, AccountId, Address, ClientAccess, Directory};
+use store::{Account, AccountChange, AccountId, AppPassword, AppPasswordChange, ClientAccess, Directory, Protocols};
 
 use crate::connection::{Client, Drained, Protocol};
+pub use app_password::digest_of;
+use familiar::Familiar;
 pub use hashing::{HashError, Hashing};
 use lanes::Lanes;
+use named::Named;
 pub use password::generate;
 use remembered::Remembered;
 use renewal::Renewals;
 pub use tokens::Tokens;
+pub use turns::Urgency;
 use users::{Place, Users};
 use vault::Verifiers;
 pub use vault::{Vault, VaultError};
@@ -56,6 +64,7 @@ pub struct Logon {
     hashing: Hashing,
     throttle: Mutex<Throttle>,
     remembered: Mutex<Remembered>,
+    familiar: Mutex<Familiar>,
     lanes: Lanes,
     renewals: Renewals,
     /// Somebody may log on by NTLM.
@@ -94,6 +103,7 @@ impl Logon {
             hashing,
             throttle: Mutex::new(Throttle::new(failures, THROTTLED_ORIGINS)),
             remembered: Mutex::new(Remembered::new(remember)),
+            familiar: Mutex::default(),
             lanes: Lanes::new(per_address),
             renewals: Renewals::default(),
             ntlm: AtomicBool::default(),
@@ -158,10 +168,8 @@ impl Logon {
                 return Ok(Finding::Ntlm(Box::new(NtlmServer { challenge, now, target })));
             }
         };
-        let default = self.default_domain().await.map_err(|error| unavailable(client, &error))?;
-        // One and the same user in whichever form its name was typed.
-        let address = user_address(user, &default).to_ascii_lowercase();
-        let account = self.find(None, &address).await.map_err(|error| unavailable(client, &error))?.0;
+        let Named { address, account, .. } =
+            named::find(&*self.directory, user, None).await.map_err(|error| unavailable(client, &error))?;
         let kept = account.and_then(|account| self.scram_verifier(&account, *hash));
         let verifier = match kept {
             Some(verifier) => verifier,
@@ -213,17 +221,23 @@ impl Logon {
         self.admit(client.remote)?;
         let whose = self.whose(client, credentials).await?;
         let user = match &whose {
-            Some(Ok(address)) if credentials.user().is_empty() => address,
-            _ => credentials.user(),
+            Some(Ok(address)) if credentials.user().is_empty() => address.into(),
+            _ => named::name_in(credentials),
         };
-        let (account, reason) =
-            self.find(credentials.authorization(), user).await.map_err(|error| unavailable(client, &error))?;
+        let Named { account, reason, .. } = named::find(&*self.directory, &user, credentials.authorization())
+            .await
+            .map_err(|error| unavailable(client, &error))?;
         let kept = account.as_ref().and_then(|account| account.password.as_ref());
-        let reason = if account.is_some() && kept.is_none() { "the account has no password" } else { reason };
+        let reason = if account.is_some() && kept.is_none() { "the mailbox has no password" } else { reason };
         let switched_off = account.as_ref().and_then(|account| switched_off(account, client.protocol, credentials));
+        let mut app = None;
         let (right, reason) = match credentials {
             Credentials::Password { password, .. } => {
-                (self.is_password(client, account.as_deref(), password).await?, Cow::Borrowed(reason))
+                app = account.as_deref().and_then(|account| app_password::find(account, password.expose())).cloned();
+                match app.as_ref().map(|app| app_password::refusal(app, client.protocol, crate::clock::now())) {
+                    Some(refusal) => (refusal.is_none(), refusal.unwrap_or(reason).into()),
+                    None => (self.is_password(client, account.as_deref(), password).await?, Cow::Borrowed(reason)),
+                }
             }
             Credentials::Scram { mechanism, proved, .. } => {
                 let hash = scram::hash_of(*mechanism);
@@ -259,13 +273,16 @@ impl Logon {
             return Err((told, THROTTLED.into()));
         }
         let Some(account) = account else { return Err((Verdict::Refused, reason)) };
+        lock(&self.familiar).learn(account.id, Origin::of(client.remote), now());
         let limit = client.max_connections;
         let place = Users::take(&self.users, client.protocol, account.id, limit)
             .ok_or((Verdict::TooManyConnections { limit }, "the user has as many connections as it may".into()))?;
         // Asked again with the place taken: a change before was not told to it, one after it is.
         match self.directory.account(account.id).await {
-            Ok(Some(now)) if is_still(&now, &account) => {
-                if let Credentials::Password { password, .. } = credentials {
+            Ok(Some(now)) if is_still(&now, &account, app.as_ref()) => {
+                if let Some(app) = app {
+                    self.used(&now, &app);
+                } else if let Credentials::Password { password, .. } = credentials {
                     let (directory, hashing) = (self.directory.clone(), self.hashing.clone());
                     self.renewals.begin(directory, hashing, now.clone(), password.clone());
                 }
@@ -274,6 +291,31 @@ impl Logon {
             Ok(_) => Err((Verdict::Refused, "the password was changed meanwhile".into())),
             Err(error) => Err(unavailable(client, &error)),
         }
+    }
+
+    /// Writes down that an app password is in use. The log-on does not wait for it.
+    fn used(&self, account: &Account, app: &AppPassword) {
+        let at = crate::clock::now();
+        tracing::debug!(address = account.address.as_str(), app_password = app.name, "an app password was used");
+        if !app_password::is_use_to_be_written(app, at) {
+            return;
+        }
+        let (directory, id, digest) = (self.directory.clone(), account.id, app.digest);
+        tokio::spawn(async move {
+            let app_password = Some(AppPasswordChange::Used { digest, at });
+            if let Err(error) = directory.change(id, AccountChange { app_password, ..AccountChange::default() }).await {
+                tracing::warn!(%error, "the use of an app password was not written down");
+            }
+        });
+    }
+
+    /// Who has logged on from there before waits for nobody who has not, and who failed of late waits for the others.
+    fn urgency(&self, client: &Client, account: Option<&Account>) -> Urgency {
+        let origin = Origin::of(client.remote);
+        if account.is_some_and(|account| lock(&self.familiar).knows(account.id, origin, now())) {
+            return Urgency::KNOWN;
+        }
+        Urgency::after_failures(lock(&self.throttle).failures(client.remote, now()))
     }
 
     /// Whether it is the account's password; takes as long without an account.
@@ -288,7 +330,8 @@ impl Logon {
         // An unknown user costs the same time as a known one, and no length of a password more than another.
         let is_hashed = password.expose().len() <= *PASSWORD_OCTETS.end();
         let tried = if is_hashed { password.clone() } else { Secret::new("".into()) };
-        let right = self.hashing.verify(kept.map(|(_, hash)| hash.clone()), tried).await;
+        let urgency = self.urgency(client, account);
+        let right = self.hashing.verify(kept.map(|(_, hash)| hash.clone()), tried, urgency).await;
         if let Some((id, hash)) = kept.filter(|_| right) {
             lock(&self.remembered).learn(id, hash, password, now());
         }
@@ -299,28 +342,6 @@ impl Logon {
         let mut throttle = lock(&self.throttle);
         if throttle.admits(remote, now()) { Ok(()) } else { Err((throttle.verdict(), THROTTLED.into())) }
     }
-
-    async fn default_domain(&self) -> store::Result<String> {
-        let domains = self.directory.domains().await?;
-        Ok(domains.iter().find(|domain| domain.default).map_or_else(String::new, |domain| domain.name.clone()))
-    }
-
-    /// The account, and why the attempt fails if the password does not.
-    async fn find(
-        &self,
-        authorization: Option<&str>,
-        user: &str,
-    ) -> store::Result<(Option<Arc<Account>>, &'static str)> {
-        let default = self.default_domain().await?;
-        let Ok(address) = Address::parse(&user_address(user, &default)) else { return Ok((None, "unknown user")) };
-        if !may_act_as(authorization, user, &default) {
-            return Ok((None, "may not act as another user"));
-        }
-        Ok(match self.directory.find(&address).await? {
-            Some(account) => (Some(account), "wrong password"),
-            None => (None, "unknown user"),
-        })
-    }
 }
 
 fn unavailable(client: &Client, error: &store::Error) -> (Verdict, Cow<'static, str>) {
@@ -330,7 +351,7 @@ fn unavailable(client: &Client, error: &store::Error) -> (Verdict, Cow<'static, 
 
 /// Why the account may not be used so, whatever is proved.
 fn switched_off(account: &Account, protocol: Protocol, credentials: &Credentials) -> Option<&'static str> {
-    let ClientAccess { pop3, imap4, smtp, ntlm } = account.access;
+    let ClientAccess { protocols: Protocols { pop3, imap4, smtp }, ntlm } = account.access;
     match protocol {
         Protocol::Pop3 if !pop3 => Some("POP3 is switched off for the mailbox (Set-CASMailbox -PopEnabled)"),
         Protocol::Imap if !imap4 => Some("IMAP4 is switched off for the mailbox (Set-CASMailbox -ImapEnabled)"),
@@ -344,8 +365,11 @@ fn switched_off(account: &Account, protocol: Protocol, credentials: &Credentials
     }
 }
 
-/// Whether the password is the one that it was, whatever else is kept of it by now.
-fn is_still(now: &Account, then: &Account) -> bool {
+/// Whether what was shown is still good: an app password, or the password, whatever else is kept of it by now.
+fn is_still(now: &Account, then: &Account, app: Option<&AppPassword>) -> bool {
+    if let Some(app) = app {
+        return now.app_passwords.iter().any(|one| one.digest == app.digest);
+    }
     let hash = |account: &Account| account.password.as_ref().map(|password| password.hash.clone());
     hash(now) == hash(then)
 }

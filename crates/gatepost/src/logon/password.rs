@@ -8,6 +8,13 @@ const ALPHABET: &[u8; 31] = b"abcdefghjkmnpqrstuvwxyz23456789";
 const GROUPS: usize = 5;
 const GROUP: usize = 4;
 
+/// Whether these are as many letters of those as a made password has.
+pub fn is_made(letters: impl Iterator<Item = char>) -> bool {
+    let mut count = 0;
+    let all = letters.inspect(|_| count += 1).all(|letter| u8::try_from(letter).is_ok_and(|b| ALPHABET.contains(&b)));
+    all && count == GROUPS * GROUP
+}
+
 /// Five groups of four: 99 bits.
 pub fn generate() -> Result<Zeroizing<String>, Unspecified> {
     let mut text = Zeroizing::new(String::with_capacity(GROUPS * (GROUP + 1)));

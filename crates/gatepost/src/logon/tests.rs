@@ -7,8 +7,8 @@ use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
 use proto::logon::{ExtendedProtection, Mechanism, Question};
 use proto::sasl::{Exchange, Step};
-use store::NewAccount;
 use store::memory::Memory;
+use store::{Address, NewAccount};
 
 use super::*;
 use crate::connection::Protocol;
@@ -57,7 +57,16 @@ async fn attempt(logon: &Logon, remote: IpAddr, user: &str, password: &str) -> R
 #[tokio::test]
 async fn only_the_right_password_of_a_user_who_has_one_is_granted() {
     let (logon, _) = logon(60).await;
-    for user in ["ann", "ann@example.test", "Ann@Example.Test", "ann as ann@example.test"] {
+    for user in [
+        "ann",
+        "ann@example.test",
+        "Ann@Example.Test",
+        "EXAMPLE\\ann",
+        "DESK\\Ann",
+        "ann as ann@example.test",
+        "ann as EXAMPLE\\ann",
+        "EXAMPLE\\ann\\ann",
+    ] {
         assert_eq!(attempt(&logon, HERE, user, "right").await.unwrap().account.address.as_str(), "ann@example.test");
     }
     for (user, password) in [
@@ -67,6 +76,10 @@ async fn only_the_right_password_of_a_user_who_has_one_is_granted() {
         ("locked", ""),
         ("ann@other.test", "right"),
         ("ann as locked", "right"),
+        ("ann as bob", "right"),
+        ("EXAMPLE\\ann\\locked", "right"),
+        ("EXAMPLE\\ann\\bob", "right"),
+        ("locked\\ann\\locked\\ann", "right"),
         ("not an address", "right"),
         ("", ""),
     ] {
@@ -121,7 +134,7 @@ async fn a_changed_password_holds_at_once() {
     let (logon, store) = logon(60).await;
     let account = attempt(&logon, HERE, "ann", "right").await.unwrap().account.id;
     let password = logon.hashing().hash(Secret::new("new".into()), false).await.unwrap();
-    let change = store::AccountChange { password: Some(Some(password)), ..Default::default() };
+    let change = AccountChange { password: Some(Some(password)), ..Default::default() };
     store.change(account, change).await.unwrap();
     assert_eq!(attempt(&logon, HERE, "ann", "right").await.unwrap_err(), Verdict::Refused);
     assert!(attempt(&logon, HERE, "ann", "new").await.is_ok());
@@ -215,7 +228,7 @@ async fn a_proof_for_a_password_that_was_replaced_meanwhile_is_worth_nothing() {
         Credentials::Scram { authorization: None, user: "ann".into(), mechanism: Mechanism::ScramSha256, proved };
     let account = logon.verify(&client(HERE), &credentials).await.unwrap().account.id;
     let password = Some(Some(logon.hashing().hash(Secret::new("right".into()), false).await.unwrap()));
-    store.change(account, store::AccountChange { password, ..Default::default() }).await.unwrap();
+    store.change(account, AccountChange { password, ..Default::default() }).await.unwrap();
     assert_eq!(logon.verify(&client(HERE), &credentials).await.unwrap_err(), Verdict::Refused);
 }
 
@@ -231,7 +244,7 @@ async fn a_password_that_is_shown_is_kept_as_it_is_now_and_stays_the_same_one() 
         hasher.hash_password_customized(b"right", b"saltsaltsaltsalt", None, None, params).unwrap().to_string()
     };
     let password = Some(Some(store::Password::hashed(weak.clone())));
-    store.change(ann.id, store::AccountChange { password, ..Default::default() }).await.unwrap();
+    store.change(ann.id, AccountChange { password, ..Default::default() }).await.unwrap();
     assert_eq!(scram(&logon, "ann", "right").await.0.unwrap_err(), Verdict::Refused);
     let first = attempt(&logon, HERE, "ann", "right").await.unwrap();
     let renewed = loop {

@@ -21,7 +21,7 @@ use zeroize::Zeroizing;
 
 use crate::tls::{TlsError, write_private};
 
-/// Enciphers and deciphers [`Verifiers`].
+/// Enciphers and deciphers verifiers.
 pub struct Vault {
     sealing: RandomizedNonceKey,
     /// Makes what stands in for the verifiers of those who have none.
@@ -85,6 +85,7 @@ impl Vault {
             Err(error) if error.kind() == io::ErrorKind::NotFound => {
                 let key = Zeroizing::new(random::<KEY_OCTETS>().map_err(|Unspecified| VaultError::NoRandomness)?);
                 write_private(&path, key.as_slice())?;
+                tracing::info!(file = %path.display(), "made the key for what is kept of passwords");
                 Zeroizing::new(key.to_vec())
             }
             Err(error) => return Err(VaultError::File { path: path.display().to_string(), error }),

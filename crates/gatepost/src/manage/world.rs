@@ -5,9 +5,10 @@ use std::sync::Arc;
 use management::settings::{OpenIdSettings, ServerSettings, SmtpSettings};
 use management::{Passwords, Port, Services as ServicesPort, StoreMaintenance, World};
 use proto::logon::Secret;
-use store::{AccountId, Directory, Future, Mailboxes, Password, Settings, Timestamp};
+use store::{AccountId, AppPasswordDigest, Directory, Future, Mailboxes, Password, Settings, Timestamp};
 
 use super::Maintenance;
+use crate::logon::{digest_of, generate};
 use crate::serve::Site;
 use crate::server::Services;
 
@@ -60,6 +61,12 @@ impl Passwords for Ports {
         let password = Secret::new(password);
         let hashing = self.site.logon.hashing();
         Box::pin(async move { hashing.hash(password, ntlm).await.map_err(|error| error.to_string()) })
+    }
+
+    fn make_app_password(&self) -> Port<(String, AppPasswordDigest)> {
+        let made = generate().map_err(|_| "the system gives no random numbers".to_owned())?;
+        let digest = digest_of(&made).ok_or("a password that was made is none")?;
+        Ok((made.as_str().to_owned(), digest))
     }
 
     fn without_ntlm(&self, kept: &Password) -> Port<Password> {

@@ -8,7 +8,7 @@ use store::{Account, AccountChange, Address, Directory, Error, NewAccount, Passw
 
 use super::marks::NotShown;
 use super::{Password, Person, SetupError, User};
-use crate::logon::{Hashing, generate};
+use crate::logon::{Hashing, Urgency, generate};
 
 /// Makes the domains and mailboxes that are missing: done again after a crash, it goes on where it was. Answers
 /// the people in the order given. Passwords that are made up are marked until [`shown`] says that somebody has seen
@@ -121,7 +121,7 @@ impl Prepared {
 /// A password that is set already stays; whether it is the one of the password file is found out.
 async fn still(hashing: &Hashing, hash: Option<PasswordHash>, listed: Option<Secret>, address: &Address) -> Password {
     let Some(secret) = listed else { return Password::SetBefore };
-    if hashing.verify(hash, secret.clone()).await {
+    if hashing.verify(hash, secret.clone(), Urgency::KNOWN).await {
         return Password::Given(secret);
     }
     tracing::warn!(
@@ -166,7 +166,11 @@ mod tests {
         let hashing = Hashing::new(4, Vault::fleeting().unwrap(), 1).unwrap();
         assert!(
             hashing
-                .verify(ann.password.as_ref().map(|kept| kept.hash.clone()), Secret::new(made(&second[0]).unwrap()))
+                .verify(
+                    ann.password.as_ref().map(|kept| kept.hash.clone()),
+                    Secret::new(made(&second[0]).unwrap()),
+                    Urgency::KNOWN
+                )
                 .await
         );
 

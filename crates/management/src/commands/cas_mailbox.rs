@@ -1,7 +1,7 @@
 //! `Get-CASMailbox`, `Set-CASMailbox`: by what a mailbox may be used.
 
 use serde_json::Value;
-use store::{Account, AccountChange, ClientAccess, Error};
+use store::{Account, AccountChange, ClientAccess, Error, Protocols};
 
 use super::mailbox::{IDENTITY, find};
 use crate::settings::SettingValue;
@@ -44,7 +44,7 @@ pub const COMMANDS: &[Command] = &[
 ];
 
 fn describe(account: &Account) -> Object {
-    let ClientAccess { pop3, imap4, smtp, ntlm } = account.access;
+    let ClientAccess { protocols: Protocols { pop3, imap4, smtp }, ntlm } = account.access;
     Object::from_iter([
         ("Identity".into(), Value::from(account.address.as_str())),
         (POP.name.into(), pop3.into()),
@@ -66,12 +66,12 @@ fn switch(given: Given<'_>, parameter: Parameter) -> Result<Option<bool>, Failur
 async fn set(world: &dyn World, given: Given<'_>) -> Result<Outcome, Failure> {
     let account = find(world, given).await?;
     let was = account.access;
-    let access = ClientAccess {
-        pop3: switch(given, POP)?.unwrap_or(was.pop3),
-        imap4: switch(given, IMAP)?.unwrap_or(was.imap4),
-        smtp: switch(given, SMTP)?.map_or(was.smtp, |disabled| !disabled),
-        ntlm: switch(given, NTLM)?.unwrap_or(was.ntlm),
+    let protocols = Protocols {
+        pop3: switch(given, POP)?.unwrap_or(was.protocols.pop3),
+        imap4: switch(given, IMAP)?.unwrap_or(was.protocols.imap4),
+        smtp: switch(given, SMTP)?.map_or(was.protocols.smtp, |disabled| !disabled),
     };
+    let access = ClientAccess { protocols, ntlm: switch(given, NTLM)?.unwrap_or(was.ntlm) };
     if [POP, IMAP, SMTP, NTLM].iter().all(|parameter| given.value(parameter.name).is_none()) {
         return Err(Failure(
             "name what to change: -PopEnabled, -ImapEnabled, -SmtpClientAuthenticationDisabled or -NtlmEnabled".into(),
@@ -104,9 +104,9 @@ async fn set(world: &dyn World, given: Given<'_>) -> Result<Outcome, Failure> {
                 .into(),
         );
     }
-    let switched_off = (was.pop3 && !access.pop3)
-        || (was.imap4 && !access.imap4)
-        || (was.smtp && !access.smtp)
+    let switched_off = (was.protocols.pop3 && !protocols.pop3)
+        || (was.protocols.imap4 && !protocols.imap4)
+        || (was.protocols.smtp && !protocols.smtp)
         || (was.ntlm && !access.ntlm);
     if switched_off {
         world.passwords().revoke(account.id);

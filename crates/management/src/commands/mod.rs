@@ -1,6 +1,7 @@
 //! The commands that exist: a file for each noun, a row for each command.
 
 mod accepted_domain;
+mod app_password;
 pub(crate) mod cas_mailbox;
 mod mailbox;
 mod server_settings;
@@ -14,11 +15,8 @@ use crate::Command;
 /// Every command, in the order of help.
 pub fn all() -> impl Iterator<Item = &'static Command> {
     let services = service::COMMANDS.iter().chain(service_settings::COMMANDS).chain(server_settings::COMMANDS);
-    services
-        .chain(mailbox::COMMANDS)
-        .chain(cas_mailbox::COMMANDS)
-        .chain(accepted_domain::COMMANDS)
-        .chain(store::COMMANDS)
+    let mailboxes = mailbox::COMMANDS.iter().chain(cas_mailbox::COMMANDS).chain(app_password::COMMANDS);
+    services.chain(mailboxes).chain(accepted_domain::COMMANDS).chain(store::COMMANDS)
 }
 
 /// By `Verb-Noun`, without regard to case.

@@ -100,7 +100,7 @@ settings_group! {
         startup_type("StartupType"): StartupType = StartupType::default();
         /// How clients may log on before TLS.
         login_type("LoginType"): LoginType = LoginType::SecureLogin;
-        /// Whether proofs of a password are bound to TLS: SCRAM's -PLUS. Some clients choose it and then cannot do it.
+        /// Whether proofs of a password are bound to TLS (SCRAM's -PLUS, NTLM). Some clients choose it and then cannot do it.
         extended_protection_policy("ExtendedProtectionPolicy"): ExtendedProtection = ExtendedProtection::None;
         /// Addresses and ports in clear, with STLS or STARTTLS.
         unencrypted_or_tls_bindings("UnencryptedOrTLSBindings"): Vec<SocketAddr> = everywhere(service.clear_port());

@@ -13,7 +13,7 @@ const TIMEOUT: std::ops::RangeInclusive<Duration> = Duration::from_secs(1)..=Dur
 settings_group! {
     /// What a session may use on every receive connector that says nothing else.
     SmtpSettings (_context: ()) named "Smtp" => {
-        /// Whether proofs of a password are bound to TLS: SCRAM's -PLUS. Some clients choose it and then cannot do it.
+        /// Whether proofs of a password are bound to TLS (SCRAM's -PLUS, NTLM). Some clients choose it and then cannot do it.
         extended_protection_policy("ExtendedProtectionPolicy"): ExtendedProtection = ExtendedProtection::None;
         /// Recipients of one message (RFC 5321 §4.5.3.1.8: 100 at least).
         max_recipients_per_message("MaxRecipientsPerMessage", 1..=100_000): u32 = 200;

@@ -3,7 +3,7 @@
 use std::ops::BitOr;
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) struct Flags(pub u32);
+pub(crate) struct Flags(pub u32);
 
 impl Flags {
     pub const UNICODE: Self = Self(0x0000_0001);

@@ -13,7 +13,7 @@ mod av_pair;
 mod binding;
 mod challenge;
 #[cfg(test)]
-mod client;
+pub(crate) mod client;
 mod fault;
 mod flags;
 mod hash;

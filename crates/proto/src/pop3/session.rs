@@ -145,11 +145,12 @@ impl Session {
                     self.state = State::Exchange(Box::new(exchange));
                     self.exchange(now, step)
                 }
-                Some(_) => {
+                // What TLS would not bring either is not here at all.
+                Some(_) if !self.offer.cure.is_empty() => {
                     self.not_offered();
                     None
                 }
-                None => {
+                _ => {
                     self.bad_command("Unrecognized authentication type.");
                     None
                 }

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeSet;
 
-use store::{AcceptedDomain, Account, AccountChange, AccountId, Address, ClientAccess, Error, NewAccount, Result};
+use store::{AcceptedDomain, Account, AccountChange, AccountId, Address, Error, NewAccount, Result};
 
 use super::Pending;
 use crate::log::Record;
@@ -10,13 +10,11 @@ use crate::state::Key;
 
 impl Pending {
     pub fn create_account(&mut self, new: NewAccount) -> Result<AccountId> {
-        let NewAccount { address, aliases, password, quota, created } = new;
-        let id = self.next_account()?;
-        let account = Account { id, address, aliases, password, access: ClientAccess::default(), quota, created };
+        let account = Account::new(self.next_account()?, new);
         self.check_addresses(&account)?;
         self.apply_and_log(&Record::Account(account.clone()))?;
         self.make_first_folders(&account)?;
-        Ok(id)
+        Ok(account.id)
     }
 
     pub fn next_account(&self) -> Result<AccountId> {
@@ -25,24 +23,10 @@ impl Pending {
     }
 
     pub fn change_account(&mut self, id: AccountId, change: AccountChange) -> Result<()> {
-        let mut account = self.account(id)?;
-        if let Some(provided) = &change.provided
-            && account.password.as_ref().map(|password| &password.hash) != Some(provided)
-        {
-            return Err(Error::Conflict);
-        }
-        if let Some(aliases) = change.aliases {
-            account.aliases = aliases;
+        let has_new_aliases = change.aliases.is_some();
+        let account = self.account(id)?.changed(change)?;
+        if has_new_aliases {
             self.check_addresses(&account)?;
-        }
-        if let Some(password) = change.password {
-            account.password = password;
-        }
-        if let Some(access) = change.access {
-            account.access = access;
-        }
-        if let Some(quota) = change.quota {
-            account.quota = quota;
         }
         self.apply_and_log(&Record::Account(account))
     }

@@ -4,8 +4,8 @@ use super::harness::Open;
 use super::letters::letter;
 use super::trial::{Trial, address, new_account, wait};
 use crate::{
-    AcceptedDomain, AccountChange, AccountId, Address, ClientAccess, Error, NewAccount, Password, PasswordHash,
-    SealedVerifiers, SpecialUse,
+    AcceptedDomain, Account, AccountChange, AccountId, Address, AppPassword, AppPasswordChange, AppPasswordDigest,
+    ClientAccess, Error, NewAccount, Password, PasswordHash, Protocols, SealedVerifiers, SpecialUse,
 };
 
 pub fn a_new_account_has_its_special_folders_subscribed(open: Open) {
@@ -51,12 +51,63 @@ pub fn a_password_is_replaced_only_while_it_is_the_one_that_was_meant(open: Open
 pub fn what_an_account_may_be_used_by_is_kept(open: Open) {
     let mut trial = Trial::new(open);
     let ann = trial.account("ann");
-    let access = ClientAccess { pop3: false, imap4: true, smtp: false, ntlm: true };
+    let access = ClientAccess { protocols: Protocols { imap4: true, ..Protocols::NONE }, ntlm: true };
     wait(trial.directory().change(ann, AccountChange { access: Some(access), ..AccountChange::default() })).unwrap();
     wait(trial.directory().change(ann, AccountChange { quota: Some(Some(7)), ..AccountChange::default() })).unwrap();
     trial.holds(|trial| {
         assert_eq!(wait(trial.directory().account(ann)).unwrap().map(|ann| ann.access), Some(access));
     });
+}
+
+pub fn app_passwords_are_added_used_and_removed_one_by_one(open: Open) {
+    let mut trial = Trial::new(open);
+    let ann = trial.account("ann");
+    let change = |trial: &Trial, app_password| {
+        let change = AccountChange { app_password: Some(app_password), ..AccountChange::default() };
+        wait(trial.directory().change(ann, change))
+    };
+    let one = |name: &str, octet| AppPassword {
+        name: name.into(),
+        digest: AppPasswordDigest([octet; 32]),
+        protocols: Protocols { smtp: true, ..Protocols::NONE },
+        created: 1_100_000_000,
+        expires: Some(1_200_000_000),
+        last_used: None,
+    };
+    let used = |octet, at| AppPasswordChange::Used { digest: AppPasswordDigest([octet; 32]), at };
+    change(&trial, AppPasswordChange::Add(one("Phone", 1))).unwrap();
+    change(&trial, AppPasswordChange::Add(one("Printer", 2))).unwrap();
+    assert!(matches!(change(&trial, AppPasswordChange::Add(one("pHONE", 3))), Err(Error::Exists(_))));
+    change(&trial, used(2, 7)).unwrap();
+    change(&trial, used(2, 5)).unwrap();
+    change(&trial, AppPasswordChange::Remove { name: "PHONE".into() }).unwrap();
+    assert!(matches!(change(&trial, AppPasswordChange::Remove { name: "Phone".into() }), Err(Error::NotFound(_))));
+    assert!(matches!(change(&trial, used(1, 9)), Err(Error::NotFound(_))));
+    trial.holds(|trial| {
+        let kept = wait(trial.directory().account(ann)).unwrap().unwrap().app_passwords.clone();
+        assert_eq!(kept, [AppPassword { last_used: Some(7), ..one("Printer", 2) }]);
+    });
+}
+
+pub fn an_account_has_so_many_app_passwords_and_no_more(open: Open) {
+    let trial = Trial::new(open);
+    let ann = trial.account("ann");
+    let add = |number: usize| {
+        let new = AppPassword {
+            name: number.to_string(),
+            digest: AppPasswordDigest([0; 32]),
+            protocols: Protocols::ALL,
+            created: 0,
+            expires: None,
+            last_used: None,
+        };
+        let app_password = Some(AppPasswordChange::Add(new));
+        wait(trial.directory().change(ann, AccountChange { app_password, ..AccountChange::default() }))
+    };
+    for number in 0..Account::MOST_APP_PASSWORDS {
+        add(number).unwrap();
+    }
+    assert!(matches!(add(Account::MOST_APP_PASSWORDS), Err(Error::Limit(_))));
 }
 
 pub fn an_account_is_found_by_every_address_in_any_case(open: Open) {

@@ -6,10 +6,7 @@ use std::sync::Arc;
 
 use super::Memory;
 use super::state::{Mailbox, State};
-use crate::{
-    AcceptedDomain, Account, AccountChange, AccountId, Address, ClientAccess, Directory, Error, Future, NewAccount,
-    Result,
-};
+use crate::{AcceptedDomain, Account, AccountChange, AccountId, Address, Directory, Error, Future, NewAccount, Result};
 
 impl Directory for Memory {
     fn find(&self, address: &Address) -> Future<'_, Result<Option<Arc<Account>>>> {
@@ -70,10 +67,9 @@ impl Directory for Memory {
 
 impl State {
     fn create_account(&mut self, new: NewAccount) -> Result<AccountId> {
-        let NewAccount { address, aliases, password, quota, created } = new;
-        let id = AccountId(self.last_account + 1);
-        self.check_addresses(id, [&address].into_iter().chain(&aliases))?;
-        let account = Account { id, address, aliases, password, access: ClientAccess::default(), quota, created };
+        let account = Account::new(AccountId(self.last_account + 1), new);
+        let id = account.id;
+        self.check_addresses(id, [&account.address].into_iter().chain(&account.aliases))?;
         let mailbox = Mailbox::new(Arc::new(account), &mut self.last_uid_validity)?;
         self.last_account = id.0;
         self.name_account(&mailbox.account);
@@ -82,24 +78,10 @@ impl State {
     }
 
     fn change_account(&mut self, id: AccountId, change: AccountChange) -> Result<()> {
-        let mut account = Account::clone(&self.mailbox(id)?.account);
-        if let Some(provided) = &change.provided
-            && account.password.as_ref().map(|password| &password.hash) != Some(provided)
-        {
-            return Err(Error::Conflict);
-        }
-        if let Some(aliases) = change.aliases {
-            account.aliases = aliases;
+        let has_new_aliases = change.aliases.is_some();
+        let account = Account::clone(&self.mailbox(id)?.account).changed(change)?;
+        if has_new_aliases {
             self.check_addresses(id, [&account.address].into_iter().chain(&account.aliases))?;
-        }
-        if let Some(password) = change.password {
-            account.password = password;
-        }
-        if let Some(access) = change.access {
-            account.access = access;
-        }
-        if let Some(quota) = change.quota {
-            account.quota = quota;
         }
         let account = Arc::new(account);
         self.addresses.retain(|_, owner| *owner != id);

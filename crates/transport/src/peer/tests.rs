@@ -9,6 +9,7 @@ pub(crate) fn account() -> Arc<Account> {
         address: address("ann@example.test"),
         aliases: vec![address("alias@example.test")],
         password: None,
+        app_passwords: Vec::new(),
         access: ClientAccess::default(),
         quota: None,
         created: 0,

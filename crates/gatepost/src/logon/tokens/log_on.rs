@@ -3,7 +3,7 @@
 use std::borrow::Cow;
 
 use proto::logon::{Credentials, Verdict};
-use store::Account;
+use store::{Account, Address};
 
 use super::super::{Found, Logon, now, unavailable};
 use super::{Fault, Tokens};
@@ -47,7 +47,10 @@ impl Logon {
             Some(Err(reason)) => return Ok((false, reason)),
             None => return Ok((false, "there is no token".into())),
         };
-        let owner = self.find(None, &address).await.map_err(|error| unavailable(client, &error))?.0;
+        let owner = match Address::parse(&address) {
+            Ok(address) => self.directory.find(&address).await.map_err(|error| unavailable(client, &error))?,
+            Err(_) => None,
+        };
         Ok(match (owner, account) {
             (Some(owner), Some(account)) if owner.id == account.id => (true, "granted".into()),
             (Some(_), _) => (false, format!("the token is for {address:?}, who is another user").into()),

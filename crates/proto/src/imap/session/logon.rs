@@ -34,8 +34,9 @@ impl Session {
                 let (exchange, step) = Exchange::begin(mechanism, initial.map(|initial| initial.expose().as_bytes()));
                 return self.exchange_step(tag, Box::new(exchange), step);
             }
-            Some(_) => self.not_offered(&tag),
-            None => {
+            // What TLS would not bring either is not here at all.
+            Some(_) if !offer.cure.is_empty() => self.not_offered(&tag),
+            _ => {
                 self.bad_commands += 1;
                 self.no(&tag, Some(Code::Cannot), "AUTHENTICATE failed. There is no such mechanism here.")
             }

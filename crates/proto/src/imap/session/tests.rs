@@ -104,11 +104,7 @@ impl Peer {
             }
             Request::LogOn(Question::Look(lookup)) => Answer::LogOn(testing::look(&lookup)),
             Request::LogOn(Question::Judge(credentials)) => {
-                self.note(&format!(
-                    "<log on {}>
-",
-                    credentials.user()
-                ));
+                self.note(&format!("<log on {}>\r\n", credentials.user()));
                 Answer::LogOn(Finding::Verdict(testing::judge(&credentials)))
             }
             Request::Execute(Command { tag, body }) => {

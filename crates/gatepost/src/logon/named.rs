@@ -1,0 +1,54 @@
+//! Whom a client names.
+
+use std::borrow::Cow;
+use std::sync::Arc;
+
+use identity::{Domains, UserName};
+use proto::logon::Credentials;
+use store::{Account, Address, Directory};
+
+pub struct Named {
+    /// The user's address in lower case, whether anybody has it or not: one and the same in whichever form of the name.
+    pub address: String,
+    /// Who is to be logged on if the proof is right.
+    pub account: Option<Arc<Account>>,
+    /// Why nobody is if it is not.
+    pub reason: &'static str,
+}
+
+/// The name that the client logs on with, its domain before it where it came apart from it.
+pub fn name_in(credentials: &Credentials) -> Cow<'_, str> {
+    match credentials {
+        Credentials::Ntlm(Ok(proof)) if !proof.domain().is_empty() && !proof.user().contains(['@', '\\']) => {
+            format!("{}\\{}", proof.domain(), proof.user()).into()
+        }
+        _ => credentials.user().into(),
+    }
+}
+
+/// Finds the account. `authorization`: whom the client wants to act as, when it named one.
+pub async fn find(directory: &dyn Directory, user: &str, authorization: Option<&str>) -> store::Result<Named> {
+    let accepted = directory.domains().await?;
+    let default = accepted.iter().find(|domain| domain.default).map_or("", |domain| domain.name.as_str());
+    let domains = Domains { default, accepted: accepted.iter().map(|domain| domain.name.as_str()).collect() };
+    let name = UserName::parse(user);
+    let address = name.address(&domains).to_ascii_lowercase();
+    let Some(account) = by(directory, &address).await? else {
+        return Ok(Named { address, account: None, reason: "unknown user" });
+    };
+    let acts_as = authorization.map(|other| UserName::parse(other).address(&domains));
+    for other in [acts_as, name.mailbox(&domains)].into_iter().flatten() {
+        // By any of its own addresses; rights to another's mailbox there are none yet.
+        if by(directory, &other).await?.is_none_or(|other| other.id != account.id) {
+            return Ok(Named { address, account: None, reason: "may not open the mailbox of another user" });
+        }
+    }
+    Ok(Named { address, account: Some(account), reason: "wrong password" })
+}
+
+async fn by(directory: &dyn Directory, address: &str) -> store::Result<Option<Arc<Account>>> {
+    match Address::parse(address) {
+        Ok(address) => directory.find(&address).await,
+        Err(_) => Ok(None),
+    }
+}
