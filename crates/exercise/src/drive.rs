@@ -4,7 +4,7 @@ use std::fmt::Debug;
 use std::time::Instant;
 
 use proto::Session;
-use proto::logon::{BearerServer, Finding, Lookup, Mechanism, NtlmServer, Offer, Question, Verdict};
+use proto::logon::{Finding, Lookup, Mechanism, NtlmServer, Offer, Question, Verdict};
 use proto::ntlm::{FileTime, Target};
 use proto::sasl::scram::{self, Verifier};
 
@@ -118,10 +118,6 @@ pub fn open_offer() -> Offer {
 pub fn log_on(question: &Question) -> Finding {
     match question {
         Question::Judge(_) => Finding::Verdict(Verdict::Granted),
-        Question::Look(Lookup::Bearer) => {
-            let (scope, configuration) = ("mail".to_owned(), "https://id.example.test".to_owned());
-            Finding::Bearer(Box::new(BearerServer { scope, configuration }))
-        }
         Question::Look(Lookup::Ntlm) => {
             let (challenge, now, target) = ([7; 8], FileTime(0), Target::default());
             Finding::Ntlm(Box::new(NtlmServer { challenge, now, target }))

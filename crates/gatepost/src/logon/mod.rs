@@ -140,7 +140,7 @@ impl Logon {
             Err((verdict, reason)) => {
                 let user = match lookup {
                     Lookup::Scram { user, .. } => user,
-                    Lookup::Bearer | Lookup::Ntlm => "",
+                    Lookup::Ntlm => "",
                 };
                 tracing::info!(
                     session = client.session,
@@ -161,7 +161,6 @@ impl Logon {
         let no_randomness = (Verdict::Unavailable, Cow::Borrowed("the system gives no random numbers"));
         let (hash, user) = match lookup {
             Lookup::Scram { hash, user } => (hash, user),
-            Lookup::Bearer => return Ok(Finding::Bearer(Box::new(self.tokens.told()))),
             Lookup::Ntlm => {
                 let challenge = vault::random().map_err(|_| no_randomness)?;
                 let (now, target) = (FileTime::from_unix(crate::clock::since_1970()), self.target.clone());

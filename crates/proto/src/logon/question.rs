@@ -7,7 +7,7 @@ use crate::sasl::scram;
 /// Asked by a session, answered once by its driver with a [`Finding`].
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Question {
-    /// May these log on? [`Finding::Verdict`].
+    /// May these log on? [`Finding::Verdict`], or [`Finding::TokenRefused`] with more to say.
     Judge(Credentials),
     /// What the exchange goes on with; a [`Finding::Verdict`] ends it instead.
     Look(Lookup),
@@ -18,8 +18,6 @@ pub enum Question {
 pub enum Lookup {
     /// [`Finding::Scram`].
     Scram { hash: scram::Hash, user: String },
-    /// [`Finding::Bearer`].
-    Bearer,
     /// [`Finding::Ntlm`].
     Ntlm,
 }
@@ -28,7 +26,8 @@ pub enum Lookup {
 pub enum Finding {
     Verdict(Verdict),
     Scram(Box<scram::Finding>),
-    Bearer(Box<BearerServer>),
+    /// The verdict on a token, and where to get a better one.
+    TokenRefused(Box<BearerServer>),
     Ntlm(Box<NtlmServer>),
 }
 

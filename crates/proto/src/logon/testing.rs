@@ -1,6 +1,6 @@
 //! A server with one password, for the tests of sessions.
 
-use super::{BearerServer, Credentials, Finding, Lookup, NtlmServer, Verdict};
+use super::{Credentials, Finding, Lookup, NtlmServer, Verdict};
 use crate::ntlm::{Binding, FileTime, NtHash, Target};
 use crate::sasl::scram::known::RFC_7677;
 
@@ -10,7 +10,6 @@ pub const PASSWORD: &str = "secret";
 pub fn look(lookup: &Lookup) -> Finding {
     match lookup {
         Lookup::Scram { .. } => Finding::Scram(Box::new(RFC_7677.finding())),
-        Lookup::Bearer => Finding::Bearer(Box::new(BearerServer::default())),
         Lookup::Ntlm => {
             let target = Target::of_host("mail.example.test").unwrap();
             Finding::Ntlm(Box::new(NtlmServer { challenge: [7; 8], now: FileTime(1 << 56), target }))

@@ -3,19 +3,10 @@
 
 use super::exchange::{Outcome, Server, text};
 use super::scram::saslname;
-use crate::logon::{BearerServer, Credentials, Finding, Lookup, Mechanism, Secret, Verdict};
+use crate::logon::{BearerServer, Credentials, Mechanism, Secret, Verdict};
 
 pub(super) struct Bearer {
     mechanism: Mechanism,
-    state: State,
-}
-
-/// Named for what is awaited.
-enum State {
-    Message,
-    Finding(Message),
-    Verdict(BearerServer),
-    Over,
 }
 
 /// What a client says in either mechanism.
@@ -27,7 +18,7 @@ struct Message {
 
 impl Bearer {
     pub fn new(mechanism: Mechanism) -> Self {
-        Self { mechanism, state: State::Message }
+        Self { mechanism }
     }
 
     /// What a refused client is told: where to get a token and what it has to be good for, and no word of what was
@@ -56,32 +47,21 @@ impl Server for Bearer {
     }
 
     fn respond(&mut self, response: &[u8]) -> Outcome {
-        let State::Message = std::mem::replace(&mut self.state, State::Over) else { return Outcome::Malformed };
         let message = match self.mechanism {
             Mechanism::XOAuth2 => Message::of_xoauth2(response),
             _ => Message::of_oauthbearer(response),
         };
-        let Some(message) = message else { return Outcome::Malformed };
-        self.state = State::Finding(message);
-        Outcome::Look(Lookup::Bearer)
-    }
-
-    fn told(&mut self, finding: Finding) -> Outcome {
-        let State::Finding(message) = std::mem::replace(&mut self.state, State::Over) else {
-            return Outcome::Malformed;
-        };
-        let Finding::Bearer(server) = finding else { return Outcome::Malformed };
-        self.state = State::Verdict(*server);
-        let Message { authorization, user, token } = message;
+        let Some(Message { authorization, user, token }) = message else { return Outcome::Malformed };
         Outcome::Credentials(Credentials::Token { authorization, user, token, mechanism: self.mechanism })
     }
 
     /// RFC 7628 §3.2.3: an error is told in a challenge, which the client answers before the exchange fails.
     fn farewell(&mut self, verdict: Verdict) -> Option<Vec<u8>> {
-        match std::mem::replace(&mut self.state, State::Over) {
-            State::Verdict(server) if verdict == Verdict::Refused => Some(self.error(&server).into_bytes()),
-            _ => None,
-        }
+        (verdict == Verdict::Refused).then(|| self.error(&BearerServer::default()).into_bytes())
+    }
+
+    fn token_refused(&mut self, server: &BearerServer) -> Option<Vec<u8>> {
+        Some(self.error(server).into_bytes())
     }
 }
 

@@ -7,7 +7,7 @@ use base64::engine::general_purpose::STANDARD;
 use zeroize::Zeroizing;
 
 use super::{bearer, login, ntlm, plain, scram};
-use crate::logon::{Credentials, Finding, Lookup, Mechanism, Question, Secret, Verdict};
+use crate::logon::{BearerServer, Credentials, Finding, Lookup, Mechanism, Question, Secret, Verdict};
 
 /// A log-on under way.
 pub struct Exchange {
@@ -55,14 +55,19 @@ pub(super) trait Server: Send {
 
     fn respond(&mut self, response: &[u8]) -> Outcome;
 
-    /// What follows from what was asked for by [`Outcome::Look`].
-    fn told(&mut self, _: Finding) -> Outcome {
-        Outcome::Malformed
+    /// The challenge that follows from what was asked for by [`Outcome::Look`]; `None` if there is none to be made.
+    fn told(&mut self, _: Finding) -> Option<Vec<u8>> {
+        None
     }
 
     /// What the client is to be told, in words of the mechanism, before it learns the verdict on its credentials.
     fn farewell(&mut self, _: Verdict) -> Option<Vec<u8>> {
         None
+    }
+
+    /// The same for a token that is refused.
+    fn token_refused(&mut self, _: &BearerServer) -> Option<Vec<u8>> {
+        self.farewell(Verdict::Refused)
     }
 }
 
@@ -133,7 +138,7 @@ impl Exchange {
         matches!(self.state, State::Farewell(Verdict::Granted))
     }
 
-    /// What the driver found out. An answer to what was not asked
+    /// What the driver found out; asks nothing more before the client has spoken. An answer to what was not asked
     /// grants nothing.
     pub fn told(&mut self, finding: Finding) -> Step {
         let State::Finding { server, judges } = std::mem::replace(&mut self.state, State::Over) else {
@@ -141,20 +146,23 @@ impl Exchange {
         };
         match (finding, server) {
             (Finding::Verdict(Verdict::Granted), _) if !judges => Step::Malformed,
-            (Finding::Verdict(verdict), Some(mut server)) if judges => match server.farewell(verdict) {
-                Some(last) => {
-                    self.state = State::Farewell(verdict);
-                    Step::Challenge(STANDARD.encode(last))
-                }
-                None => Step::Done(verdict),
-            },
+            (Finding::Verdict(verdict), Some(mut server)) if judges => self.end(server.farewell(verdict), verdict),
+            (Finding::TokenRefused(told), Some(mut server)) if judges => {
+                self.end(server.token_refused(&told), Verdict::Refused)
+            }
             (Finding::Verdict(verdict), _) => Step::Done(verdict),
             (finding, Some(mut server)) if !judges => {
-                let outcome = server.told(finding);
+                let outcome = server.told(finding).map_or(Outcome::Malformed, Outcome::Challenge);
                 self.advance(server, outcome)
             }
             _ => Step::Malformed,
         }
+    }
+
+    fn end(&mut self, farewell: Option<Vec<u8>>, verdict: Verdict) -> Step {
+        let Some(last) = farewell else { return Step::Done(verdict) };
+        self.state = State::Farewell(verdict);
+        Step::Challenge(STANDARD.encode(last))
     }
 
     fn advance(&mut self, server: Box<dyn Server>, outcome: Outcome) -> Step {

@@ -48,15 +48,13 @@ impl Server for Ntlm {
         }
     }
 
-    fn told(&mut self, finding: Finding) -> Outcome {
-        let State::Finding(negotiate) = std::mem::replace(&mut self.state, State::Over) else {
-            return Outcome::Malformed;
-        };
-        let Finding::Ntlm(server) = finding else { return Outcome::Malformed };
+    fn told(&mut self, finding: Finding) -> Option<Vec<u8>> {
+        let State::Finding(negotiate) = std::mem::replace(&mut self.state, State::Over) else { return None };
+        let Finding::Ntlm(server) = finding else { return None };
         let challenge = Challenge::new(negotiate, server.challenge, server.now, &server.target);
         let octets = challenge.octets().to_vec();
         self.state = State::Authenticate(Box::new(challenge));
-        Outcome::Challenge(octets)
+        Some(octets)
     }
 }
 

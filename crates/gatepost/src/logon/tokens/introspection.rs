@@ -125,7 +125,7 @@ mod tests {
     #[test]
     fn a_name_and_a_password_are_encoded_before_they_are_joined() {
         let file = tempfile::NamedTempFile::new().unwrap();
-        std::fs::write(file.path(), "p:ä ss\n").unwrap();
+        fs::write(file.path(), "p:ä ss\n").unwrap();
         let header = basic("gate:post", file.path()).unwrap();
         let pair = STANDARD.decode(header.expose().strip_prefix("Basic ").unwrap()).unwrap();
         assert_eq!(String::from_utf8(pair).unwrap(), "gate%3Apost:p%3A%C3%A4%20ss");

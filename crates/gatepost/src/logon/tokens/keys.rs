@@ -98,6 +98,12 @@ impl Keys {
         lock(&self.cache).last(|keys| token.has_key(keys), now)
     }
 
+    /// As if the provider had just said so.
+    #[cfg(test)]
+    pub fn put(&self, keys: Arc<[Jwk]>, now: Instant) {
+        lock(&self.cache).answered(Ok(keys), now);
+    }
+
     async fn ask(&self, now: Instant) {
         let answer = self.fetch().await;
         if let Err(error) = &answer {

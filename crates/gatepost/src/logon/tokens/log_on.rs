@@ -2,7 +2,7 @@
 
 use std::borrow::Cow;
 
-use proto::logon::{Credentials, Verdict};
+use proto::logon::{Credentials, Finding, Verdict};
 use store::{Account, Address};
 
 use super::super::{Found, Logon, now, unavailable};
@@ -16,6 +16,14 @@ impl Logon {
     /// Takes the tokens that these are.
     pub fn with_tokens(self, tokens: Tokens) -> Self {
         Self { tokens, ..self }
+    }
+
+    /// The verdict as the exchange is told it: with a token that is refused goes where to get a better one.
+    pub fn finding(&self, credentials: &Credentials, verdict: Verdict) -> Finding {
+        match (credentials, verdict) {
+            (Credentials::Token { .. }, Verdict::Refused) => Finding::TokenRefused(Box::new(self.tokens.told())),
+            _ => Finding::Verdict(verdict),
+        }
     }
 
     /// Whose token it is; `None` where there is none in the credentials.

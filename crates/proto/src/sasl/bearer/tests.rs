@@ -2,7 +2,7 @@ use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
 
 use super::*;
-use crate::logon::Question;
+use crate::logon::{Finding, Question};
 use crate::sasl::{Exchange, Step};
 
 /// RFC 7628 §4.1.
@@ -32,14 +32,16 @@ fn oauthbearer(message: &str) -> Option<(Option<String>, String)> {
 }
 
 /// An exchange up to its verdict.
-fn judged(mechanism: Mechanism, message: &[u8], verdict: Verdict) -> (Exchange, Step) {
+fn judged(mechanism: Mechanism, message: &[u8], finding: Finding) -> (Exchange, Step) {
     let (mut exchange, step) = Exchange::begin(mechanism, Some(STANDARD.encode(message).as_bytes()));
-    assert_eq!(step, Step::Ask(Question::Look(Lookup::Bearer)));
-    let step = exchange.told(Finding::Bearer(Box::new(server())));
     let Step::Ask(Question::Judge(credentials)) = step else { panic!("{step:?}") };
     assert_eq!(credentials.mechanism(), Some(mechanism));
-    let step = exchange.told(Finding::Verdict(verdict));
+    let step = exchange.told(finding);
     (exchange, step)
+}
+
+fn refused() -> Finding {
+    Finding::TokenRefused(Box::new(server()))
 }
 
 fn told(step: Step) -> String {
@@ -127,14 +129,14 @@ fn a_token_as_long_as_a_line_may_be_passes() {
     let token = "t".repeat(12284 / 4 * 3 - "n,,\x01auth=Bearer \x01\x01".len());
     let message = format!("n,,\x01auth=Bearer {token}\x01\x01");
     let begin = |message: &str| Exchange::begin(Mechanism::OAuthBearer, Some(STANDARD.encode(message).as_bytes())).1;
-    assert_eq!(begin(&message), Step::Ask(Question::Look(Lookup::Bearer)));
+    assert!(matches!(begin(&message), Step::Ask(Question::Judge(_))));
     assert_eq!(begin(&message.replace("n,,", "n,a=b,")), Step::Malformed);
 }
 
 #[test]
 fn who_is_granted_is_told_at_once() {
     for (mechanism, message) in [(Mechanism::OAuthBearer, RFC_7628), (Mechanism::XOAuth2, XOAUTH2)] {
-        assert_eq!(judged(mechanism, message, Verdict::Granted).1, Step::Done(Verdict::Granted));
+        assert_eq!(judged(mechanism, message, Finding::Verdict(Verdict::Granted)).1, Step::Done(Verdict::Granted));
     }
 }
 
@@ -145,7 +147,7 @@ fn who_is_refused_is_told_where_to_get_a_token_and_answers_before_the_end() {
     let cases = [(Mechanism::OAuthBearer, RFC_7628, bearer), (Mechanism::XOAuth2, XOAUTH2, google)];
     for (mechanism, message, error) in cases {
         for last in ["AQ==", "", "*", "not base64"] {
-            let (mut exchange, step) = judged(mechanism, message, Verdict::Refused);
+            let (mut exchange, step) = judged(mechanism, message, refused());
             assert_eq!(told(step), error);
             assert_eq!(exchange.step(last.as_bytes()), Step::Done(Verdict::Refused), "{mechanism:?} {last:?}");
             assert_eq!(exchange.step(last.as_bytes()), Step::Malformed);
@@ -158,13 +160,13 @@ fn a_client_without_a_token_is_told_where_to_get_one() {
     // RFC 7628 §4.3.
     let message = b"n,a=user@example.com,\x01host=server.example.com\x01port=143\x01auth=\x01\x01";
     assert_eq!(read(Mechanism::OAuthBearer, message).unwrap().1, "");
-    assert!(told(judged(Mechanism::OAuthBearer, message, Verdict::Refused).1).contains("openid-configuration"));
+    assert!(told(judged(Mechanism::OAuthBearer, message, refused()).1).contains("openid-configuration"));
 }
 
 #[test]
 fn what_is_no_refusal_is_no_error_of_the_mechanism() {
     for verdict in [Verdict::Unavailable, Verdict::Throttled { limit: 60 }, Verdict::TooManyConnections { limit: 1 }] {
-        assert_eq!(judged(Mechanism::OAuthBearer, RFC_7628, verdict).1, Step::Done(verdict));
+        assert_eq!(judged(Mechanism::OAuthBearer, RFC_7628, Finding::Verdict(verdict)).1, Step::Done(verdict));
     }
 }
 
@@ -177,17 +179,27 @@ fn an_error_is_json_whatever_the_settings_hold() {
 }
 
 #[test]
+fn a_refusal_without_more_to_say_is_an_error_too() {
+    let step = judged(Mechanism::OAuthBearer, RFC_7628, Finding::Verdict(Verdict::Refused)).1;
+    assert_eq!(told(step), r#"{"status":"invalid_token"}"#);
+    // Of other mechanisms it is a refusal as any.
+    let plain = judged(Mechanism::Plain, b"\0ann\0secret", refused()).1;
+    assert_eq!(plain, Step::Done(Verdict::Refused));
+}
+
+#[test]
 fn what_was_not_asked_for_leads_nowhere() {
-    let (mut exchange, _) = Exchange::begin(Mechanism::OAuthBearer, Some(RFC_7628_BASE64.as_bytes()));
-    assert_eq!(exchange.told(Finding::Verdict(Verdict::Granted)), Step::Malformed);
-    let (mut exchange, step) = Exchange::begin(Mechanism::XOAuth2, None);
-    assert_eq!(step, Step::Challenge(String::new()));
-    assert_eq!(exchange.told(Finding::Bearer(Box::new(server()))), Step::Malformed);
+    for finding in [refused(), Finding::Verdict(Verdict::Granted)] {
+        let (mut exchange, step) = Exchange::begin(Mechanism::XOAuth2, None);
+        assert_eq!(step, Step::Challenge(String::new()));
+        assert_eq!(exchange.told(finding), Step::Malformed);
+    }
+    let (mut exchange, _) = Exchange::begin(Mechanism::ScramSha256, Some(STANDARD.encode("n,,n=ann,r=abc").as_bytes()));
+    assert_eq!(exchange.told(refused()), Step::Malformed);
 }
 
 #[test]
 fn debugging_shows_no_token() {
-    let (mut exchange, _) = Exchange::begin(Mechanism::OAuthBearer, Some(RFC_7628_BASE64.as_bytes()));
-    let step = exchange.told(Finding::Bearer(Box::new(server())));
+    let (exchange, step) = Exchange::begin(Mechanism::OAuthBearer, Some(RFC_7628_BASE64.as_bytes()));
     assert!(!format!("{exchange:?}{step:?}").contains("vF9dft4q"));
 }

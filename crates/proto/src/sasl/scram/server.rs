@@ -67,19 +67,6 @@ impl Scram {
         Some(binding)
     }
 
-    fn challenge(&mut self, finding: logon::Finding) -> Option<Vec<u8>> {
-        let State::Finding(first) = std::mem::replace(&mut self.state, State::Over) else { return None };
-        let logon::Finding::Scram(finding) = finding else { return None };
-        let binding = self.binding(&first, &finding).filter(|_| finding.verifier.hash() == self.hash)?;
-        let Finding { verifier, nonce, .. } = *finding;
-        let nonce = format!("{}{nonce}", first.nonce);
-        let salt = STANDARD.encode(verifier.salt());
-        let server_first = format!("r={nonce},s={salt},i={}", verifier.iterations());
-        let challenge = server_first.clone().into_bytes();
-        self.state = State::ClientFinal(Box::new(Challenged { first, verifier, nonce, server_first, binding }));
-        Some(challenge)
-    }
-
     fn finish(&mut self, challenged: Challenged, message: &[u8]) -> Outcome {
         let Challenged { first, verifier, nonce, server_first, binding } = challenged;
         let Some(last) = ClientFinal::parse(message) else { return Outcome::Malformed };
@@ -134,8 +121,17 @@ impl Server for Scram {
         }
     }
 
-    fn told(&mut self, finding: logon::Finding) -> Outcome {
-        self.challenge(finding).map_or(Outcome::Malformed, Outcome::Challenge)
+    fn told(&mut self, finding: logon::Finding) -> Option<Vec<u8>> {
+        let State::Finding(first) = std::mem::replace(&mut self.state, State::Over) else { return None };
+        let logon::Finding::Scram(finding) = finding else { return None };
+        let binding = self.binding(&first, &finding).filter(|_| finding.verifier.hash() == self.hash)?;
+        let Finding { verifier, nonce, .. } = *finding;
+        let nonce = format!("{}{nonce}", first.nonce);
+        let salt = STANDARD.encode(verifier.salt());
+        let server_first = format!("r={nonce},s={salt},i={}", verifier.iterations());
+        let challenge = server_first.clone().into_bytes();
+        self.state = State::ClientFinal(Box::new(Challenged { first, verifier, nonce, server_first, binding }));
+        Some(challenge)
     }
 
     /// RFC 5802 §5.1: `v=`. What went wrong is not told: it would be the same for every refusal.
