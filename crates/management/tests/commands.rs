@@ -211,6 +211,8 @@ fn settings_of_the_server_and_of_smtp_wait_for_its_next_start_and_say_so() {
     assert!(changed.warnings[0].contains("started again"));
     assert_eq!(server.value("Set-SmtpSettings -TarpitInterval 0", "TarpitInterval"), "00:00:00");
     assert_eq!(server.value("Get-SmtpSettings", "PendingRestart"), true);
+    assert_eq!(server.value("Set-OpenIdSettings -Issuer https://id.example.test", "UserClaim"), "email");
+    assert_eq!(server.value("Get-OpenIdSettings", "PendingRestart"), true);
     assert!(server.run("Set-ServerSettings -HostName é.test").unwrap_err().contains("mail.example.test"));
     assert!(server.run("Set-SmtpSettings -MaxRecipientsPerMessage 0").unwrap_err().contains("from 1"));
     let nowhere = server.run("Set-PopSettings -SSLBindings: -UnencryptedOrTLSBindings:");

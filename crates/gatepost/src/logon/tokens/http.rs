@@ -152,32 +152,4 @@ async fn exchange(
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn only_this_machine_is_asked_in_clear() {
-        for right in ["https://id.example.test", "https://id.example.test:8443/a/b?c=d", "https://192.0.2.1/"] {
-            assert!(Url::parse(right).unwrap().tls, "{right}");
-        }
-        for right in ["http://127.0.0.1:8080/realm", "http://[::1]/", "http://localhost:1/"] {
-            assert!(!Url::parse(right).unwrap().tls, "{right}");
-        }
-        for wrong in ["http://id.example.test/", "http://192.0.2.1/", "http://127.0.0.1.example.test/"] {
-            assert!(Url::parse(wrong).unwrap_err().contains("https"), "{wrong}");
-        }
-        for wrong in ["", "id.example.test", "ftp://127.0.0.1/", "/path", "https://", "https://a:b@c/", "https://a b/"]
-        {
-            assert!(Url::parse(wrong).is_err(), "{wrong}");
-        }
-    }
-
-    #[test]
-    fn a_url_has_its_port_and_its_path() {
-        let url = Url::parse("https://[2001:db8::1]:8443/a?b=c").unwrap();
-        assert_eq!((url.host.as_str(), url.port, url.target.as_str()), ("2001:db8::1", 8443, "/a?b=c"));
-        assert_eq!(url.authority, "[2001:db8::1]:8443");
-        let url = Url::parse("https://id.example.test").unwrap();
-        assert_eq!((url.port, url.target.as_str()), (443, "/"));
-    }
-}
+mod tests;
