@@ -17,7 +17,7 @@ use crate::connection::{Opening, Protocol};
 use crate::connectors;
 use crate::engine::Engine;
 use crate::listen::{Descriptors, Listening, Shared};
-use crate::logon::{Hashing, Logon, Vault};
+use crate::logon::{Hashing, Logon, Recorder, Vault};
 use crate::logs::Log;
 use crate::manage::{Maintenance, ManagementSocket, Ports as ManagementPorts};
 use crate::serve::Site;
@@ -174,6 +174,8 @@ impl Running {
             settings.max_concurrent_password_hashes_per_address as usize,
             &host,
         );
+        let record = Recorder::open(&data.logons()).map_err(SetupError::file(&data.logons()))?;
+        let logon = logon.recorded(record.clone());
         if stored.contains_key(management::NTLM_IN_USE) {
             logon.has_ntlm();
         }
@@ -222,6 +224,7 @@ impl Running {
             services: services.clone(),
             started_with: (settings.clone(), SmtpSettings::load(&stored)?),
             maintenance: Maintenance::new(engine.store(), data.clone()),
+            record,
         };
         match ManagementSocket::open(data.management_socket(), ports, settings.drain_timeout) {
             Ok(management) => Ok(Self { site, services, smtp, certificate, management }),
