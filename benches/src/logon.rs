@@ -49,8 +49,10 @@ pub fn run() -> crate::Outcome {
             ("PLAIN", Way::Plain, ARGON2ID_USER),
             ("SCRAM-SHA-256", Way::Scram, SCRAM_USER),
         ] {
-            let theirs = rate(peer.imaps, &trust, way, peers)?;
-            let ours = rate(gatepost.imaps, &trust, way, &user(0))?;
+            let theirs = rate(peer.imaps, &trust, way, peers)
+                .map_err(|error| format!("Dovecot, {mechanism}: {error}; {}", peer.log()))?;
+            let ours = rate(gatepost.imaps, &trust, way, &user(0))
+                .map_err(|error| format!("Gatepost, {mechanism}: {error}"))?;
             writeln!(text, "| {name} | {mechanism} | {theirs:.0} | {ours:.0} | {:.1} |", ours / theirs)?;
         }
     }

@@ -40,7 +40,7 @@ impl Dovecot {
         let configuration = home.join("dovecot.conf");
         let text = CONF
             .replace("HOME", &home.display().to_string())
-            .replace("TLS", &tls.display().to_string())
+            .replace("FOLDER", &tls.display().to_string())
             .replace("PORT", &imaps.port().to_string())
             .replace("CACHE", if cached { "10M" } else { "0" });
         std::fs::write(&configuration, text)?;
@@ -54,6 +54,15 @@ impl Dovecot {
             TcpStream::connect(imaps).is_ok()
         });
         if listens { Ok(peer) } else { Err(format!("nothing listens on {imaps}; see {}", home.display()).into()) }
+    }
+}
+
+impl Dovecot {
+    /// The end of its log: for whoever wonders why it does not answer.
+    pub fn log(&self) -> String {
+        let text = std::fs::read_to_string(self.configuration.with_file_name("dovecot.log")).unwrap_or_default();
+        let lines: Vec<&str> = text.lines().collect();
+        lines.get(lines.len().saturating_sub(5)..).unwrap_or_default().join("\n")
     }
 }
 
@@ -95,8 +104,8 @@ protocols = imap
 listen = 127.0.0.1
 ssl = required
 ssl_min_protocol = TLSv1.3
-ssl_cert = <TLS/server.pem
-ssl_key = <TLS/server-key.pem
+ssl_cert = <FOLDER/server.pem
+ssl_key = <FOLDER/server-key.pem
 auth_mechanisms = plain scram-sha-256
 auth_cache_size = CACHE
 auth_cache_ttl = 1 hour

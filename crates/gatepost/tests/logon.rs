@@ -113,3 +113,33 @@ fn an_app_password_is_good_for_its_protocols_until_it_is_taken_away() {
     assert!(there.line().starts_with("* BYE"));
     assert_eq!(imap(&made).1, "1 NO [AUTHENTICATIONFAILED] LOGIN failed.");
 }
+
+#[test]
+fn every_log_on_to_a_mailbox_is_on_record_and_the_record_outlives_the_server() {
+    let scratch = Scratch::new();
+    let passwords = scratch.file("passwords", "ann@example.test top-secret\n").display().to_string();
+    let server = Server::quickstart(&scratch, &["--password-file", &passwords]);
+    for (user, password) in [("ann", "wrong"), ("nobody", "top-secret"), ("ann", "top-secret")] {
+        let mut client = server.connect_tls("imaps");
+        client.line();
+        client.ask(&format!("1 LOGIN {user} {password}"));
+    }
+    let recorded = |server: &Server| {
+        let results = loop {
+            let results = server.results(&["Get-LogonRecord", "ann"]);
+            if results.as_array().unwrap().len() == 2 {
+                break results;
+            }
+            std::thread::yield_now();
+        };
+        for (at, result, reason) in [(0, "Granted", ""), (1, "Refused", "wrong password")] {
+            let one = &results[at];
+            assert_eq!((one["Result"].as_str(), one["Reason"].as_str()), (Some(result), Some(reason)), "{one}");
+            assert_eq!((&one["ClientAddress"], &one["Tls"]), (&"127.0.0.1".into(), &"TLS1.3".into()), "{one}");
+        }
+    };
+    recorded(&server);
+    let data = server.data().to_owned();
+    server.terminate();
+    recorded(&Server::start_in(&scratch, &data, &["serve"]));
+}

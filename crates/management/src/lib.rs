@@ -20,4 +20,6 @@ pub use commands::{all, find, store};
 pub use line::{Line, LineError, SecretSource, parse_line};
 pub use outcome::{Failure, Object, Outcome, Request, Response, render_table};
 pub use settings::{Service, ServiceSettings};
-pub use world::{BackedUp, Passwords, Port, RestoredMailbox, Services, StoreMaintenance, Verified, World};
+pub use world::{
+    BackedUp, LogOn, LogOns, Passwords, Port, RestoredMailbox, Services, StoreMaintenance, Verified, World,
+};

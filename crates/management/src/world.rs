@@ -1,5 +1,6 @@
 //! The ports through which commands reach the server they run in.
 
+use serde::{Deserialize, Serialize};
 use store::{AccountId, Address, Directory, Future, Mailboxes, Settings, Timestamp};
 
 use crate::settings::{OpenIdSettings, ServerSettings, SmtpSettings};
@@ -17,6 +18,7 @@ pub trait World: Send + Sync {
     /// What the server was started with; it keeps to it until it is started again.
     fn started_with(&self) -> (&ServerSettings, &SmtpSettings, &OpenIdSettings);
     fn passwords(&self) -> &dyn Passwords;
+    fn log_ons(&self) -> &dyn LogOns;
     fn maintenance(&self) -> &dyn StoreMaintenance;
     fn now(&self) -> Timestamp;
 }
@@ -47,6 +49,29 @@ pub trait Passwords: Send + Sync {
     fn has_ntlm(&self);
     /// The account's password was changed, or the account removed: its sessions end.
     fn revoke(&self, account: AccountId);
+}
+
+/// Who logged on, or tried to.
+pub trait LogOns: Send + Sync {
+    /// The last log-ons, newest first: at most `limit`, and of one mailbox where it is named.
+    fn recent<'a>(&'a self, address: Option<&'a Address>, limit: usize) -> Future<'a, Port<Vec<LogOn>>>;
+}
+
+/// One log-on to a mailbox that there is, granted or not.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct LogOn {
+    pub time: Timestamp,
+    /// The mailbox's address.
+    pub identity: String,
+    /// The client's address.
+    pub remote: String,
+    pub protocol: String,
+    pub mechanism: String,
+    /// The version of TLS; `None` in clear.
+    pub tls: Option<String>,
+    pub granted: bool,
+    /// Why not.
+    pub reason: String,
 }
 
 /// What an operator does with the store as a whole. Each works while mail goes on. Paths are of the machine that

@@ -6,8 +6,8 @@ use std::sync::Mutex;
 
 use management::settings::{OpenIdSettings, ServerSettings, SmtpSettings};
 use management::{
-    BackedUp, Outcome, Passwords, Port, RestoredMailbox, Service, ServiceSettings, Services, StoreMaintenance,
-    Verified, World, find, parse_line,
+    BackedUp, LogOn, LogOns, Outcome, Passwords, Port, RestoredMailbox, Service, ServiceSettings, Services,
+    StoreMaintenance, Verified, World, find, parse_line,
 };
 use serde_json::{Value, json};
 use store::memory::Memory;
@@ -54,6 +54,10 @@ impl World for Server {
     fn passwords(&self) -> &dyn Passwords {
         self
     }
+    fn log_ons(&self) -> &dyn LogOns {
+        self
+    }
+
     fn maintenance(&self) -> &dyn StoreMaintenance {
         self
     }
@@ -85,6 +89,25 @@ impl Services for Server {
     fn stop(&self, service: Service) -> Future<'_, Port<()>> {
         self.running.lock().unwrap().retain(|(one, _)| *one != service);
         Box::pin(async { Ok(()) })
+    }
+}
+
+impl LogOns for Server {
+    fn recent<'a>(&'a self, address: Option<&'a Address>, limit: usize) -> Future<'a, Port<Vec<LogOn>>> {
+        let one = |identity: &str, granted: bool| LogOn {
+            time: 1_800_000_000,
+            identity: identity.to_owned(),
+            remote: "192.0.2.1".to_owned(),
+            protocol: "IMAP4".to_owned(),
+            mechanism: "PLAIN".to_owned(),
+            tls: None,
+            granted,
+            reason: "wrong password".to_owned(),
+        };
+        let mut all = vec![one("ann@example.test", false), one("bob@example.test", true)];
+        all.retain(|one| address.is_none_or(|address| one.identity == address.as_str()));
+        all.truncate(limit);
+        Box::pin(async move { Ok(all) })
     }
 }
 
@@ -387,4 +410,15 @@ fn app_passwords_are_made_shown_once_listed_and_taken_away() {
     server.run("Remove-AppPassword ann -Name phone").unwrap();
     assert_eq!(server.revoked.lock().unwrap().len(), 1, "whoever logged on with it has to go");
     assert!(server.run("Get-AppPassword ann").unwrap().results.is_empty());
+}
+
+#[test]
+fn the_record_of_log_ons_is_shown_of_all_or_of_one() {
+    let server = Server::with_domain();
+    let all = server.run("Get-LogonRecord").unwrap().results;
+    assert_eq!(all.len(), 2);
+    assert_eq!((&all[0]["Time"], &all[0]["Result"]), (&json!("2027-01-15T08:00:00Z"), &json!("Refused")));
+    assert_eq!((&all[1]["Result"], &all[1]["Reason"], &all[1]["Tls"]), (&json!("Granted"), &json!(""), &json!("none")));
+    assert_eq!(server.run("Get-LogonRecord bob").unwrap().results.len(), 1);
+    assert_eq!(server.run("Get-LogonRecord -ResultSize 1").unwrap().results.len(), 1);
 }

@@ -58,6 +58,8 @@ pub struct Client {
     pub session: u64,
     /// Connections that one user may have over this protocol.
     pub max_connections: u32,
+    /// The version of TLS; `None` in clear.
+    pub tls: Option<&'static str>,
     pub protection: ExtendedProtection,
     /// What a channel binding knows the certificate by that was shown (RFC 5929 §4); `None` in clear.
     pub end_point: Option<Arc<EndPoint>>,
@@ -147,6 +149,7 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Connection<S> {
             protocol: self.terms.protocol,
             session: self.number,
             max_connections,
+            tls: self.agreed().map(|agreed| agreed.version),
             protection,
             end_point: self.end_point.clone(),
         }

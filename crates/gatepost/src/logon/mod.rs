@@ -10,6 +10,7 @@ mod hashing;
 mod lanes;
 mod named;
 mod password;
+mod record;
 mod remembered;
 mod renewal;
 mod tokens;
@@ -29,6 +30,8 @@ use proto::ntlm::{Binding, FileTime, Refusal, Target};
 use proto::sasl::scram::{self, ChannelBindings};
 use store::{Account, AccountChange, AccountId, AppPassword, AppPasswordChange, ClientAccess, Directory, Protocols};
 
+use management::LogOn;
+
 use crate::connection::{Client, Drained, Protocol};
 pub use app_password::digest_of;
 use familiar::Familiar;
@@ -36,6 +39,7 @@ pub use hashing::{HashError, Hashing};
 use lanes::Lanes;
 use named::Named;
 pub use password::generate;
+pub use record::Recorder;
 use remembered::Remembered;
 use renewal::Renewals;
 pub use tokens::Tokens;
@@ -67,6 +71,7 @@ pub struct Logon {
     familiar: Mutex<Familiar>,
     lanes: Lanes,
     renewals: Renewals,
+    record: Option<Recorder>,
     /// Somebody may log on by NTLM.
     ntlm: AtomicBool,
     /// What NTLM's clients are told of the server.
@@ -106,11 +111,17 @@ impl Logon {
             familiar: Mutex::default(),
             lanes: Lanes::new(per_address),
             renewals: Renewals::default(),
+            record: None,
             ntlm: AtomicBool::default(),
             target,
             users: Arc::default(),
             tokens: Tokens::default(),
         }
+    }
+
+    /// Log-ons to mailboxes are written down there from now on.
+    pub fn recorded(self, record: Recorder) -> Self {
+        Self { record: Some(record), ..self }
     }
 
     pub fn hashing(&self) -> &Hashing {
@@ -192,31 +203,51 @@ impl Logon {
 
     /// Judges an attempt; writes one line to the log with the reason.
     pub async fn verify(&self, client: &Client, credentials: &Credentials) -> Result<LoggedOn, Verdict> {
-        let judged = self.judge(client, credentials).await;
+        let mut named = None;
+        let judged = self.judge(client, credentials, &mut named).await;
         let verdict = match &judged {
             Ok(_) => Verdict::Granted,
             Err((verdict, _)) => *verdict,
         };
         let reason = judged.as_ref().err().map_or("granted", |(_, reason)| reason.as_ref());
         // A token may have said whom.
-        let user = match &judged {
-            Ok(logged_on) if credentials.user().is_empty() => logged_on.account.address.as_str(),
+        let user = match &named {
+            Some(account) if credentials.user().is_empty() => account.address.as_str(),
             _ => credentials.user(),
         };
+        let mechanism = credentials.mechanism().map_or("password command", |mechanism| mechanism.name());
         tracing::info!(
             session = client.session,
             protocol = client.protocol.name(),
             remote = %client.remote,
             user = clipped(user),
-            mechanism = credentials.mechanism().map_or("password command", |mechanism| mechanism.name()),
+            mechanism,
             granted = verdict == Verdict::Granted,
             reason,
             "log-on"
         );
+        if let (Some(record), Some(account)) = (&self.record, named) {
+            record.write(&LogOn {
+                time: crate::clock::now(),
+                identity: account.address.as_str().to_owned(),
+                remote: client.remote.to_string(),
+                protocol: client.protocol.name().to_owned(),
+                mechanism: mechanism.to_owned(),
+                tls: client.tls.map(str::to_owned),
+                granted: verdict == Verdict::Granted,
+                reason: reason.to_owned(),
+            });
+        }
         judged.map_err(|(verdict, _)| verdict)
     }
 
-    async fn judge(&self, client: &Client, credentials: &Credentials) -> Found<LoggedOn> {
+    /// `named`: whom the client named, once that is known.
+    async fn judge(
+        &self,
+        client: &Client,
+        credentials: &Credentials,
+        named: &mut Option<Arc<Account>>,
+    ) -> Found<LoggedOn> {
         self.admit(client.remote)?;
         let whose = self.whose(client, credentials).await?;
         let user = match &whose {
@@ -226,6 +257,7 @@ impl Logon {
         let Named { account, reason, .. } = named::find(&*self.directory, &user, credentials.authorization())
             .await
             .map_err(|error| unavailable(client, &error))?;
+        named.clone_from(&account);
         let kept = account.as_ref().and_then(|account| account.password.as_ref());
         let reason = if account.is_some() && kept.is_none() { "the mailbox has no password" } else { reason };
         let switched_off = account.as_ref().and_then(|account| switched_off(account, client.protocol, credentials));

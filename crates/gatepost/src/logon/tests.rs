@@ -35,6 +35,7 @@ fn client(remote: IpAddr) -> Client {
         protocol: Protocol::Imap,
         session: 1,
         max_connections: 2,
+        tls: None,
         protection: ExtendedProtection::None,
         end_point: None,
     }

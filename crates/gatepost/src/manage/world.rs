@@ -3,12 +3,12 @@
 use std::sync::Arc;
 
 use management::settings::{OpenIdSettings, ServerSettings, SmtpSettings};
-use management::{Passwords, Port, Services as ServicesPort, StoreMaintenance, World};
+use management::{LogOn, LogOns, Passwords, Port, Services as ServicesPort, StoreMaintenance, World};
 use proto::logon::Secret;
-use store::{AccountId, AppPasswordDigest, Directory, Future, Mailboxes, Password, Settings, Timestamp};
+use store::{AccountId, Address, AppPasswordDigest, Directory, Future, Mailboxes, Password, Settings, Timestamp};
 
 use super::Maintenance;
-use crate::logon::{digest_of, generate};
+use crate::logon::{Recorder, digest_of, generate};
 use crate::serve::Site;
 use crate::server::Services;
 
@@ -20,6 +20,7 @@ pub struct Ports {
     /// What the server was started with.
     pub started_with: (ServerSettings, SmtpSettings, OpenIdSettings),
     pub maintenance: Maintenance,
+    pub record: Recorder,
 }
 
 impl World for Ports {
@@ -47,12 +48,28 @@ impl World for Ports {
         self
     }
 
+    fn log_ons(&self) -> &dyn LogOns {
+        self
+    }
+
     fn maintenance(&self) -> &dyn StoreMaintenance {
         &self.maintenance
     }
 
     fn now(&self) -> Timestamp {
         crate::clock::now()
+    }
+}
+
+impl LogOns for Ports {
+    fn recent<'a>(&'a self, address: Option<&'a Address>, limit: usize) -> Future<'a, Port<Vec<LogOn>>> {
+        let (record, address) = (self.record.clone(), address.cloned());
+        Box::pin(async move {
+            // Reads all that is kept of it.
+            let found = tokio::task::spawn_blocking(move || record.recent(address.as_ref(), limit)).await;
+            let found = found.map_err(|error| error.to_string())?;
+            found.map_err(|error| format!("the record of log-ons cannot be read: {error}"))
+        })
     }
 }
 

@@ -17,7 +17,7 @@ use crate::connection::{Opening, Protocol};
 use crate::connectors;
 use crate::engine::Engine;
 use crate::listen::{Descriptors, Listening, Shared};
-use crate::logon::{Hashing, Logon, Tokens, Vault};
+use crate::logon::{Hashing, Logon, Recorder, Tokens, Vault};
 use crate::logs::Log;
 use crate::manage::{Maintenance, ManagementSocket, Ports as ManagementPorts};
 use crate::serve::Site;
@@ -179,8 +179,9 @@ impl Running {
             settings.logon_cache_lifetime,
             settings.max_concurrent_password_hashes_per_address as usize,
             &host,
-        )
-        .with_tokens(tokens);
+        );
+        let record = Recorder::open(&data.logons()).map_err(SetupError::file(&data.logons()))?;
+        let logon = logon.recorded(record.clone()).with_tokens(tokens);
         if stored.contains_key(management::NTLM_IN_USE) {
             logon.has_ntlm();
         }
@@ -229,6 +230,7 @@ impl Running {
             services: services.clone(),
             started_with: (settings.clone(), SmtpSettings::load(&stored)?, open_id),
             maintenance: Maintenance::new(engine.store(), data.clone()),
+            record,
         };
         match ManagementSocket::open(data.management_socket(), ports, settings.drain_timeout) {
             Ok(management) => Ok(Self { site, services, smtp, certificate, management }),

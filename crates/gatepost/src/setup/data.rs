@@ -68,6 +68,11 @@ impl DataDirectory {
         &self.0
     }
 
+    /// Of the record of log-ons.
+    pub fn logons(&self) -> PathBuf {
+        self.0.join("logons")
+    }
+
     pub fn store(&self) -> PathBuf {
         self.0.join("store")
     }

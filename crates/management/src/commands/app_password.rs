@@ -1,11 +1,12 @@
 //! `New-AppPassword`, `Get-AppPassword`, `Remove-AppPassword`: passwords for one device or program each.
 
-use serde_json::{Value, json};
+use serde_json::Value;
 use store::{Account, AccountChange, AppPassword, AppPasswordChange, Error, Protocols, Timestamp};
+use time::Date;
 use time::macros::format_description;
-use time::{Date, OffsetDateTime};
 
 use super::mailbox::{IDENTITY, find};
+use super::moment::{day, moment};
 use crate::{Command, Failure, Given, Kind, Object, Outcome, Parameter, World};
 
 const NAME: Parameter = Parameter::new("Name", Kind::Text, "what it is for, such as \"Ann's phone\"");
@@ -127,15 +128,4 @@ fn expires(given: Given<'_>, now: Timestamp) -> Result<Option<Timestamp>, Failur
         Some(end) if end <= now => Err(Failure(format!("-ExpirationDate: {} is over", text.trim()))),
         end => Ok(end),
     }
-}
-
-fn day(at: Timestamp) -> Value {
-    OffsetDateTime::from_unix_timestamp(at).map_or(Value::Null, |at| json!(at.date().to_string()))
-}
-
-/// RFC 3339, to the second.
-fn moment(at: Timestamp) -> Value {
-    let format = format_description!("[year]-[month]-[day]T[hour]:[minute]:[second]Z");
-    let text = OffsetDateTime::from_unix_timestamp(at).ok().and_then(|at| at.format(format).ok());
-    text.map_or(Value::Null, Value::from)
 }

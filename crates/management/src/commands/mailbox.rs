@@ -8,13 +8,15 @@ use store::{Account, AccountChange, AccountId, Address, NewAccount};
 use crate::settings::SettingValue;
 use crate::{Command, Failure, Given, Kind, Object, Outcome, Parameter, World};
 
-const ANY: Parameter = Parameter::new(
+pub(super) const ANY: Parameter = Parameter::new(
     "Identity",
     Kind::Text,
     "the mailbox's address, such as ann@example.test; ann alone is of the default domain",
 )
 .positional();
 pub(super) const IDENTITY: Parameter = ANY.required();
+pub(super) const RESULT_SIZE: Parameter =
+    Parameter::new("ResultSize", Kind::Text, "how many at most, or unlimited; 1000 unless given");
 const PASSWORD: Parameter =
     Parameter::new("Password", Kind::Secret, "asked for, or read with -PasswordFile FILE (- is standard input)");
 const ALIASES: Parameter =
@@ -35,10 +37,7 @@ pub const COMMANDS: &[Command] = &[
         verb: "Get",
         noun: "Mailbox",
         synopsis: "Shows mailboxes",
-        parameters: &[
-            ANY,
-            Parameter::new("ResultSize", Kind::Text, "how many at most, or unlimited; 1000 unless given"),
-        ],
+        parameters: &[ANY, RESULT_SIZE],
         destroys: None,
         run: |world, given| Box::pin(get(world, given)),
     },
@@ -173,14 +172,7 @@ async fn get(world: &dyn World, given: Given<'_>) -> Result<Outcome, Failure> {
         let account = find(world, given).await?;
         return Ok(Outcome::of(vec![describe(world, &account).await?]));
     }
-    let wanted = match given.text("ResultSize")? {
-        None => 1000,
-        Some(text) if is_unlimited(text) => usize::MAX,
-        Some(text) => match u32::read(&json!(text)) {
-            Ok(number) => number as usize,
-            Err(why) => return Err(Failure(format!("-ResultSize: {why}, or unlimited"))),
-        },
-    };
+    let wanted = result_size(given)?;
     // One more than is shown tells whether there are more.
     let mut accounts = world.directory().accounts(None, wanted.saturating_add(1)).await?;
     let mut outcome = Outcome::default();
@@ -192,6 +184,18 @@ async fn get(world: &dyn World, given: Given<'_>) -> Result<Outcome, Failure> {
         outcome.results.push(describe(world, account).await?);
     }
     Ok(outcome)
+}
+
+/// How many results are wanted at most.
+pub(super) fn result_size(given: Given<'_>) -> Result<usize, Failure> {
+    match given.text(RESULT_SIZE.name)? {
+        None => Ok(1000),
+        Some(text) if is_unlimited(text) => Ok(usize::MAX),
+        Some(text) => match u32::read(&json!(text)) {
+            Ok(number) => Ok(number as usize),
+            Err(why) => Err(Failure(format!("-ResultSize: {why}, or unlimited"))),
+        },
+    }
 }
 
 async fn set(world: &dyn World, given: Given<'_>) -> Result<Outcome, Failure> {

@@ -3,7 +3,9 @@
 mod accepted_domain;
 mod app_password;
 pub(crate) mod cas_mailbox;
+mod logon_record;
 mod mailbox;
+mod moment;
 mod server_settings;
 mod service;
 mod service_settings;
@@ -15,7 +17,11 @@ use crate::Command;
 /// Every command, in the order of help.
 pub fn all() -> impl Iterator<Item = &'static Command> {
     let services = service::COMMANDS.iter().chain(service_settings::COMMANDS).chain(server_settings::COMMANDS);
-    let mailboxes = mailbox::COMMANDS.iter().chain(cas_mailbox::COMMANDS).chain(app_password::COMMANDS);
+    let mailboxes = mailbox::COMMANDS
+        .iter()
+        .chain(cas_mailbox::COMMANDS)
+        .chain(app_password::COMMANDS)
+        .chain(logon_record::COMMANDS);
     services.chain(mailboxes).chain(accepted_domain::COMMANDS).chain(store::COMMANDS)
 }
 

@@ -271,6 +271,26 @@ mod tests {
     }
 
     #[test]
+    fn every_mechanism_takes_what_is_not_its_own_alike() {
+        let too_long = vec![b'A'; Exchange::MAX_LINE + 2];
+        for mechanism in Mechanism::ALL {
+            for initial in [b"=".as_slice(), b"", b"*", b"!", &too_long] {
+                let (mut exchange, step) = Exchange::begin(mechanism, Some(initial));
+                assert_eq!(step, Step::Malformed, "{mechanism:?} {initial:?}");
+                assert_eq!(exchange.step(b""), Step::Malformed, "{mechanism:?}");
+            }
+            for line in [b"".as_slice(), b"=", b"!", &too_long] {
+                let (mut exchange, step) = Exchange::begin(mechanism, None);
+                assert!(matches!(step, Step::Challenge(_)), "{mechanism:?}");
+                assert_eq!(exchange.step(line), Step::Malformed, "{mechanism:?} {line:?}");
+                assert_eq!(exchange.step(b"*"), Step::Malformed, "{mechanism:?}");
+            }
+            let (mut exchange, _) = Exchange::begin(mechanism, None);
+            assert_eq!(exchange.told(Finding::Verdict(Verdict::Granted)), Step::Malformed, "{mechanism:?}");
+        }
+    }
+
+    #[test]
     fn base64_is_taken_to_the_letter() {
         let bad: [&[u8]; 9] = [
             b"AGFubgBz ",

@@ -295,6 +295,7 @@ async fn attempt(logon: &Logon, key: &Key, email: &str, user: Option<&str>) -> R
         max_connections: 99,
         protection: ExtendedProtection::None,
         end_point: None,
+        tls: None,
     };
     let named = user.map(str::to_owned);
     let mut verdicts = Vec::new();
