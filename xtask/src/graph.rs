@@ -27,6 +27,9 @@ const ONLY_FOR: &[(&str, &[&str])] = &[
     ("tokio", &["gatepost", "store-embedded"]),
     ("rustls", &["gatepost", "benches"]),
     ("tokio-rustls", &["gatepost"]),
+    ("hyper", &["gatepost"]),
+    ("hyper-util", &["gatepost"]),
+    ("jsonwebtoken", &["gatepost"]),
     ("argon2", &["gatepost"]),
 ];
 

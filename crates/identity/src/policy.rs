@@ -68,7 +68,8 @@ impl Method {
                 connector_needs: &[AuthMechanisms::INTEGRATED],
                 connector_in_clear: true,
             },
-            Kind::Bound => Row {
+            // Bound to TLS, or good for whoever reads it.
+            Kind::Bound | Kind::Private => Row {
                 in_clear: &[],
                 connector_needs: &[AuthMechanisms::BASIC_AUTH, AuthMechanisms::INTEGRATED],
                 connector_in_clear: false,
@@ -88,7 +89,7 @@ impl Rule {
                 Kind::Proof => false,
                 // Bound to what, in clear?
                 Kind::Bindable => channel.is_private(),
-                Kind::Password | Kind::Bound => true,
+                Kind::Password | Kind::Bound | Kind::Private => true,
             },
         };
         protected
@@ -107,13 +108,19 @@ impl Rule {
 pub struct Available {
     /// Somebody may log on by NTLM.
     pub ntlm: bool,
+    /// There is a provider whose tokens are taken.
+    pub tokens: bool,
 }
 
 impl Available {
-    pub const ALL: Self = Self { ntlm: true };
+    pub const ALL: Self = Self { ntlm: true, tokens: true };
 
     fn has(self, mechanism: Mechanism) -> bool {
-        mechanism != Mechanism::Ntlm || self.ntlm
+        match mechanism {
+            Mechanism::Ntlm => self.ntlm,
+            Mechanism::OAuthBearer | Mechanism::XOAuth2 => self.tokens,
+            _ => true,
+        }
     }
 }
 
@@ -165,31 +172,35 @@ mod tests {
 
     const CHANNELS: [Channel; 3] = [Channel::Clear, Channel::Upgraded, Channel::Implicit];
     const NONE: ExtendedProtection = ExtendedProtection::None;
-    const KINDS: [Kind; 4] = [Kind::Password, Kind::Proof, Kind::Bindable, Kind::Bound];
+    const KINDS: [Kind; 5] = [Kind::Password, Kind::Proof, Kind::Bindable, Kind::Bound, Kind::Private];
     const TLS: Tls = Tls { available: true, implicit_port: Some(995) };
 
     /// Facts 1c: rows are LoginTypes; whether the kinds, in the order of `KINDS`, are taken in clear. After TLS all are.
-    const LOGIN_TYPES: [(LoginType, [bool; 4]); 3] = [
-        (LoginType::PlainTextLogin, [true, true, true, false]),
-        (LoginType::PlainTextAuthentication, [false, true, true, false]),
-        (LoginType::SecureLogin, [false, false, false, false]),
+    const LOGIN_TYPES: [(LoginType, [bool; 5]); 3] = [
+        (LoginType::PlainTextLogin, [true, true, true, false, false]),
+        (LoginType::PlainTextAuthentication, [false, true, true, false, false]),
+        (LoginType::SecureLogin, [false, false, false, false, false]),
     ];
 
     /// Whether a kind is taken in clear, and on a private channel.
     type Cell = (bool, bool);
 
     /// For each kind its cell; whether STARTTLS is offered in clear.
-    const CONNECTORS: [(&str, [Cell; 4], bool); 8] = [
-        ("None", [(false, false), (false, false), (false, false), (false, false)], false),
-        ("Tls", [(false, false), (false, false), (false, false), (false, false)], true),
-        ("BasicAuth", [(true, true), (false, false), (false, false), (false, true)], false),
-        ("Integrated", [(false, false), (true, true), (true, true), (false, true)], false),
-        ("Tls, BasicAuth", [(true, true), (false, false), (false, false), (false, true)], true),
-        ("Tls, Integrated, BasicAuth", [(true, true), (true, true), (true, true), (false, true)], true),
-        ("Tls, BasicAuth, BasicAuthRequireTLS", [(false, true), (false, false), (false, false), (false, true)], true),
+    const CONNECTORS: [(&str, [Cell; 5], bool); 8] = [
+        ("None", [(false, false), (false, false), (false, false), (false, false), (false, false)], false),
+        ("Tls", [(false, false), (false, false), (false, false), (false, false), (false, false)], true),
+        ("BasicAuth", [(true, true), (false, false), (false, false), (false, true), (false, true)], false),
+        ("Integrated", [(false, false), (true, true), (true, true), (false, true), (false, true)], false),
+        ("Tls, BasicAuth", [(true, true), (false, false), (false, false), (false, true), (false, true)], true),
+        ("Tls, Integrated, BasicAuth", [(true, true), (true, true), (true, true), (false, true), (false, true)], true),
+        (
+            "Tls, BasicAuth, BasicAuthRequireTLS",
+            [(false, true), (false, false), (false, false), (false, true), (false, true)],
+            true,
+        ),
         (
             "Tls, Integrated, BasicAuth, BasicAuthRequireTLS",
-            [(false, true), (false, true), (false, true), (false, true)],
+            [(false, true), (false, true), (false, true), (false, true), (false, true)],
             true,
         ),
     ];
@@ -198,7 +209,7 @@ mod tests {
         Mechanism::ALL.into_iter().map(Method::Mechanism).chain([Method::PasswordCommand])
     }
 
-    fn of_kind(cells: [bool; 4], method: Method) -> bool {
+    fn of_kind(cells: [bool; 5], method: Method) -> bool {
         KINDS.into_iter().zip(cells).any(|(kind, cell)| kind == method.kind() && cell)
     }
 
@@ -214,7 +225,7 @@ mod tests {
         match (protection, method.kind()) {
             (ExtendedProtection::None, Kind::Bound) | (ExtendedProtection::Require, Kind::Proof) => false,
             (ExtendedProtection::Require, Kind::Bindable) => channel != Channel::Clear,
-            (_, Kind::Password | Kind::Proof | Kind::Bindable | Kind::Bound) => true,
+            (_, Kind::Password | Kind::Proof | Kind::Bindable | Kind::Bound | Kind::Private) => true,
         }
     }
 
@@ -290,11 +301,27 @@ mod tests {
     }
 
     #[test]
-    fn ntlm_is_offered_once_somebody_may_log_on_by_it() {
+    fn what_the_accounts_or_the_settings_lack_is_not_offered() {
         let rule = Rule::LoginType(LoginType::SecureLogin);
-        for ntlm in [false, true] {
-            let offer = offer(Protocol::Imap, rule, NONE, Available { ntlm }, TLS, Channel::Implicit);
+        for (ntlm, tokens) in [(false, false), (false, true), (true, false), (true, true)] {
+            let offer = offer(Protocol::Imap, rule, NONE, Available { ntlm, tokens }, TLS, Channel::Implicit);
             assert_eq!(offer.has(Mechanism::Ntlm), ntlm);
+            assert_eq!(offer.has(Mechanism::OAuthBearer), tokens);
+            assert_eq!(offer.has(Mechanism::XOAuth2), tokens);
+            assert!(offer.has(Mechanism::Plain));
+        }
+    }
+
+    #[test]
+    fn a_token_is_never_taken_in_clear() {
+        let connector = AuthMechanisms::parse("Tls, Integrated, BasicAuth").unwrap();
+        for rule in [Rule::LoginType(LoginType::PlainTextLogin), Rule::Connector(connector)] {
+            for protection in ExtendedProtection::ALL {
+                for mechanism in [Mechanism::OAuthBearer, Mechanism::XOAuth2] {
+                    assert!(!rule.allows(protection, Channel::Clear, Method::Mechanism(mechanism)));
+                    assert!(rule.allows(protection, Channel::Upgraded, Method::Mechanism(mechanism)));
+                }
+            }
         }
     }
 }

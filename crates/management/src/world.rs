@@ -3,7 +3,7 @@
 use serde::{Deserialize, Serialize};
 use store::{AccountId, Address, Directory, Future, Mailboxes, Settings, Timestamp};
 
-use crate::settings::{ServerSettings, SmtpSettings};
+use crate::settings::{OpenIdSettings, ServerSettings, SmtpSettings};
 use crate::{Service, ServiceSettings};
 
 /// What a port answers: an error's text tells the cure.
@@ -16,7 +16,7 @@ pub trait World: Send + Sync {
     fn mailboxes(&self) -> &dyn Mailboxes;
     fn services(&self) -> &dyn Services;
     /// What the server was started with; it keeps to it until it is started again.
-    fn started_with(&self) -> (&ServerSettings, &SmtpSettings);
+    fn started_with(&self) -> (&ServerSettings, &SmtpSettings, &OpenIdSettings);
     fn passwords(&self) -> &dyn Passwords;
     fn log_ons(&self) -> &dyn LogOns;
     fn maintenance(&self) -> &dyn StoreMaintenance;

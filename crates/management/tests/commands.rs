@@ -4,7 +4,7 @@
 
 use std::sync::Mutex;
 
-use management::settings::{ServerSettings, SmtpSettings};
+use management::settings::{OpenIdSettings, ServerSettings, SmtpSettings};
 use management::{
     BackedUp, LogOn, LogOns, Outcome, Passwords, Port, RestoredMailbox, Service, ServiceSettings, Services,
     StoreMaintenance, Verified, World, find, parse_line,
@@ -22,13 +22,14 @@ struct Server {
     revoked: Mutex<Vec<AccountId>>,
     faults: Mutex<Vec<String>>,
     backups: Mutex<Vec<String>>,
-    started_with: (ServerSettings, SmtpSettings),
+    started_with: (ServerSettings, SmtpSettings, OpenIdSettings),
 }
 
 impl Default for Server {
     fn default() -> Self {
         let none = SettingsMap::new();
-        let started_with = (ServerSettings::load(&none).unwrap(), SmtpSettings::load(&none).unwrap());
+        let open_id = OpenIdSettings::load(&none).unwrap();
+        let started_with = (ServerSettings::load(&none).unwrap(), SmtpSettings::load(&none).unwrap(), open_id);
         let (store, running, revoked, faults, backups) = Default::default();
         Self { store, running, revoked, faults, backups, started_with }
     }
@@ -47,8 +48,8 @@ impl World for Server {
     fn services(&self) -> &dyn Services {
         self
     }
-    fn started_with(&self) -> (&ServerSettings, &SmtpSettings) {
-        (&self.started_with.0, &self.started_with.1)
+    fn started_with(&self) -> (&ServerSettings, &SmtpSettings, &OpenIdSettings) {
+        (&self.started_with.0, &self.started_with.1, &self.started_with.2)
     }
     fn passwords(&self) -> &dyn Passwords {
         self
@@ -233,6 +234,8 @@ fn settings_of_the_server_and_of_smtp_wait_for_its_next_start_and_say_so() {
     assert!(changed.warnings[0].contains("started again"));
     assert_eq!(server.value("Set-SmtpSettings -TarpitInterval 0", "TarpitInterval"), "00:00:00");
     assert_eq!(server.value("Get-SmtpSettings", "PendingRestart"), true);
+    assert_eq!(server.value("Set-OpenIdSettings -Issuer https://id.example.test", "UserClaim"), "email");
+    assert_eq!(server.value("Get-OpenIdSettings", "PendingRestart"), true);
     assert!(server.run("Set-ServerSettings -HostName é.test").unwrap_err().contains("mail.example.test"));
     assert!(server.run("Set-SmtpSettings -MaxRecipientsPerMessage 0").unwrap_err().contains("from 1"));
     let nowhere = server.run("Set-PopSettings -SSLBindings: -UnencryptedOrTLSBindings:");

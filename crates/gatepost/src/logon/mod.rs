@@ -13,6 +13,7 @@ mod password;
 mod record;
 mod remembered;
 mod renewal;
+mod tokens;
 mod turns;
 mod users;
 mod vault;
@@ -41,6 +42,7 @@ pub use password::generate;
 pub use record::Recorder;
 use remembered::Remembered;
 use renewal::Renewals;
+pub use tokens::Tokens;
 pub use turns::Urgency;
 use users::{Place, Users};
 use vault::Verifiers;
@@ -75,6 +77,7 @@ pub struct Logon {
     /// What NTLM's clients are told of the server.
     target: Target,
     users: Arc<Users>,
+    tokens: Tokens,
 }
 
 /// What was found, or what the client is told in its place and what the log.
@@ -112,6 +115,7 @@ impl Logon {
             ntlm: AtomicBool::default(),
             target,
             users: Arc::default(),
+            tokens: Tokens::default(),
         }
     }
 
@@ -126,7 +130,7 @@ impl Logon {
 
     /// What the accounts have that a mechanism needs.
     pub fn available(&self) -> Available {
-        Available { ntlm: self.ntlm.load(Ordering::Relaxed) }
+        Available { ntlm: self.ntlm.load(Ordering::Relaxed), tokens: self.tokens.are_taken() }
     }
 
     /// Somebody may log on by NTLM from now on.
@@ -206,12 +210,17 @@ impl Logon {
             Err((verdict, _)) => *verdict,
         };
         let reason = judged.as_ref().err().map_or("granted", |(_, reason)| reason.as_ref());
+        // A token may have said whom.
+        let user = match &named {
+            Some(account) if credentials.user().is_empty() => account.address.as_str(),
+            _ => credentials.user(),
+        };
         let mechanism = credentials.mechanism().map_or("password command", |mechanism| mechanism.name());
         tracing::info!(
             session = client.session,
             protocol = client.protocol.name(),
             remote = %client.remote,
-            user = clipped(credentials.user()),
+            user = clipped(user),
             mechanism,
             granted = verdict == Verdict::Granted,
             reason,
@@ -240,10 +249,14 @@ impl Logon {
         named: &mut Option<Arc<Account>>,
     ) -> Found<LoggedOn> {
         self.admit(client.remote)?;
-        let Named { account, reason, .. } =
-            named::find(&*self.directory, &named::name_in(credentials), credentials.authorization())
-                .await
-                .map_err(|error| unavailable(client, &error))?;
+        let whose = self.whose(client, credentials).await?;
+        let user = match &whose {
+            Some(Ok(address)) if credentials.user().is_empty() => address.into(),
+            _ => named::name_in(credentials),
+        };
+        let Named { account, reason, .. } = named::find(&*self.directory, &user, credentials.authorization())
+            .await
+            .map_err(|error| unavailable(client, &error))?;
         named.clone_from(&account);
         let kept = account.as_ref().and_then(|account| account.password.as_ref());
         let reason = if account.is_some() && kept.is_none() { "the mailbox has no password" } else { reason };
@@ -264,6 +277,7 @@ impl Logon {
                 let right = verifier.is_some_and(|verifier| proved.as_ref() == Some(verifier.stored_key()));
                 (right, if is_missing { NO_VERIFIER } else { reason }.into())
             }
+            Credentials::Token { .. } => self.is_token_of(client, account.as_deref(), whose).await?,
             Credentials::Ntlm(Err(fault)) => (false, Cow::Owned(fault.to_string())),
             Credentials::Ntlm(Ok(proof)) => {
                 let hash = account.as_deref().and_then(|account| self.verifiers(account)).and_then(|kept| kept.nt);

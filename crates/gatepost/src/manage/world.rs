@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use management::settings::{ServerSettings, SmtpSettings};
+use management::settings::{OpenIdSettings, ServerSettings, SmtpSettings};
 use management::{LogOn, LogOns, Passwords, Port, Services as ServicesPort, StoreMaintenance, World};
 use proto::logon::Secret;
 use store::{AccountId, Address, AppPasswordDigest, Directory, Future, Mailboxes, Password, Settings, Timestamp};
@@ -18,7 +18,7 @@ pub struct Ports {
     pub settings: Arc<dyn Settings>,
     pub services: Arc<Services>,
     /// What the server was started with.
-    pub started_with: (ServerSettings, SmtpSettings),
+    pub started_with: (ServerSettings, SmtpSettings, OpenIdSettings),
     pub maintenance: Maintenance,
     pub record: Recorder,
 }
@@ -40,8 +40,8 @@ impl World for Ports {
         &*self.services
     }
 
-    fn started_with(&self) -> (&ServerSettings, &SmtpSettings) {
-        (&self.started_with.0, &self.started_with.1)
+    fn started_with(&self) -> (&ServerSettings, &SmtpSettings, &OpenIdSettings) {
+        (&self.started_with.0, &self.started_with.1, &self.started_with.2)
     }
 
     fn passwords(&self) -> &dyn Passwords {

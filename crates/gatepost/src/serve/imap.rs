@@ -8,7 +8,7 @@ use access::reply::{Reply as _, Step};
 use proto::Session as _;
 use proto::imap::command::{Append, Body, Tag};
 use proto::imap::{Answer, Request, Session, Settings};
-use proto::logon::{Finding, Question, Verdict};
+use proto::logon::{Question, Verdict};
 use tokio::io::{AsyncRead, AsyncWrite};
 
 use super::{Site, Started};
@@ -127,7 +127,7 @@ async fn log_on<S: AsyncRead + AsyncWrite + Unpin>(
                 let client = started.client(connection);
                 let verified = Box::pin(site.logon.verify(&client, &credentials)).await;
                 let verdict = verified.as_ref().map_or_else(|verdict| *verdict, |_| Verdict::Granted);
-                session.answer(connection.now(), Answer::LogOn(Finding::Verdict(verdict)));
+                session.answer(connection.now(), Answer::LogOn(site.logon.finding(&credentials, verdict)));
                 if let Ok(logged_on) = verified {
                     return Ok(logged_on);
                 }

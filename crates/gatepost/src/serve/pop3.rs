@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use access::pop3::Maildrop;
 use proto::Session as _;
-use proto::logon::{Credentials, Finding, Question, Verdict};
+use proto::logon::{Credentials, Question, Verdict};
 use proto::pop3::{Answer, Request, Session, Settings, Update};
 use store::{Change, Error, FolderId, FolderName, Lease, Mailboxes};
 use tokio::io::{AsyncRead, AsyncWrite};
@@ -98,7 +98,7 @@ async fn authorization<S: AsyncRead + AsyncWrite + Unpin>(
                 let client = started.client(connection);
                 let opened = Box::pin(Open::log_on(site, &client, &credentials)).await;
                 let verdict = opened.as_ref().map_or_else(|verdict| *verdict, |_| Verdict::Granted);
-                session.answer(connection.now(), Answer::LogOn(Finding::Verdict(verdict)));
+                session.answer(connection.now(), Answer::LogOn(site.logon.finding(&credentials, verdict)));
                 if let Ok(open) = opened {
                     connection.ends_with(open.logged_on.over());
                     return Ok(open);

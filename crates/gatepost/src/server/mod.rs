@@ -6,7 +6,7 @@ mod smtp;
 use std::sync::Arc;
 use std::time::Duration;
 
-use management::settings::{ServerSettings, SmtpSettings};
+use management::settings::{OpenIdSettings, ServerSettings, SmtpSettings};
 use management::{Service, ServiceSettings, Services as _};
 use time::OffsetDateTime;
 use tokio::signal::unix::{Signal, SignalKind, signal};
@@ -17,7 +17,7 @@ use crate::connection::{Opening, Protocol};
 use crate::connectors;
 use crate::engine::Engine;
 use crate::listen::{Descriptors, Listening, Shared};
-use crate::logon::{Hashing, Logon, Recorder, Vault};
+use crate::logon::{Hashing, Logon, Recorder, Tokens, Vault};
 use crate::logs::Log;
 use crate::manage::{Maintenance, ManagementSocket, Ports as ManagementPorts};
 use crate::serve::Site;
@@ -166,6 +166,12 @@ impl Running {
         let hashing = Hashing::new(settings.max_concurrent_password_hashes as usize, vault, settings.scram_iterations)?;
         let files = TlsFiles::new(data.path());
         let certificate = Arc::new(Certificate::load(files, &host, OffsetDateTime::now_utc())?);
+        let open_id = OpenIdSettings::load(&stored)?;
+        // Everybody else logs on meanwhile, and an administrator can do something about it.
+        let tokens = Tokens::new(&open_id).unwrap_or_else(|error| {
+            tracing::error!(error, "nobody can log on by a token; Set-OpenIdSettings");
+            Tokens::default()
+        });
         let logon = Logon::new(
             engine.directory.clone(),
             hashing,
@@ -175,7 +181,7 @@ impl Running {
             &host,
         );
         let record = Recorder::open(&data.logons()).map_err(SetupError::file(&data.logons()))?;
-        let logon = logon.recorded(record.clone());
+        let logon = logon.recorded(record.clone()).with_tokens(tokens);
         if stored.contains_key(management::NTLM_IN_USE) {
             logon.has_ntlm();
         }
@@ -222,7 +228,7 @@ impl Running {
             site: site.clone(),
             settings: engine.settings.clone(),
             services: services.clone(),
-            started_with: (settings.clone(), SmtpSettings::load(&stored)?),
+            started_with: (settings.clone(), SmtpSettings::load(&stored)?, open_id),
             maintenance: Maintenance::new(engine.store(), data.clone()),
             record,
         };

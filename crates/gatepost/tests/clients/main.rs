@@ -11,6 +11,7 @@ mod ntlm;
 mod python;
 mod readers;
 mod senders;
+mod tokens;
 mod transfer;
 
 use std::io::Write;

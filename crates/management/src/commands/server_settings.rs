@@ -1,12 +1,13 @@
-//! `Get-SmtpSettings`, `Set-SmtpSettings`, `Get-ServerSettings`, `Set-ServerSettings`: what the server is started with.
+//! `Get-` and `Set-` of `SmtpSettings`, `OpenIdSettings` and `ServerSettings`: what the server is started with.
 
 use serde_json::Value;
 
 use super::settings::{changes, describe, parameters};
-use crate::settings::{Declaration, ServerSettings, SmtpSettings};
+use crate::settings::{Declaration, OpenIdSettings, ServerSettings, SmtpSettings};
 use crate::{Command, Failure, Given, Outcome, Parameter, World};
 
 const SMTP: [Parameter; SmtpSettings::DECLARATIONS.len()] = parameters(SmtpSettings::DECLARATIONS);
+const OPEN_ID: [Parameter; OpenIdSettings::DECLARATIONS.len()] = parameters(OpenIdSettings::DECLARATIONS);
 const SERVER: [Parameter; ServerSettings::DECLARATIONS.len()] = parameters(ServerSettings::DECLARATIONS);
 
 pub const COMMANDS: &[Command] = &[
@@ -25,6 +26,22 @@ pub const COMMANDS: &[Command] = &[
         parameters: &SMTP,
         destroys: None,
         run: |world, given| Box::pin(set(world, given, Group::Smtp)),
+    },
+    Command {
+        verb: "Get",
+        noun: "OpenIdSettings",
+        synopsis: "Shows whose tokens are taken for log-on, and those settings the server still runs with",
+        parameters: &[],
+        destroys: None,
+        run: |world, _| Box::pin(get(world, Group::OpenId)),
+    },
+    Command {
+        verb: "Set",
+        noun: "OpenIdSettings",
+        synopsis: "Changes whose tokens are taken for log-on; it takes effect when the server is started again",
+        parameters: &OPEN_ID,
+        destroys: None,
+        run: |world, given| Box::pin(set(world, given, Group::OpenId)),
     },
     Command {
         verb: "Get",
@@ -47,6 +64,7 @@ pub const COMMANDS: &[Command] = &[
 #[derive(Clone, Copy)]
 enum Group {
     Smtp,
+    OpenId,
     Server,
 }
 
@@ -56,6 +74,7 @@ impl Group {
     const fn name(self) -> &'static str {
         match self {
             Self::Smtp => "Smtp",
+            Self::OpenId => "OpenId",
             Self::Server => "Server",
         }
     }
@@ -63,6 +82,7 @@ impl Group {
     const fn declarations(self) -> &'static [Declaration] {
         match self {
             Self::Smtp => SmtpSettings::DECLARATIONS,
+            Self::OpenId => OpenIdSettings::DECLARATIONS,
             Self::Server => ServerSettings::DECLARATIONS,
         }
     }
@@ -70,9 +90,10 @@ impl Group {
     /// As stored, and as in force.
     async fn values(self, world: &dyn World) -> Result<(Values, Values), Failure> {
         let map = world.settings().snapshot().await?;
-        let (server, smtp) = world.started_with();
+        let (server, smtp, open_id) = world.started_with();
         let stored = match self {
             Self::Smtp => SmtpSettings::load(&map).map(|stored| (stored.values(), smtp.values())),
+            Self::OpenId => OpenIdSettings::load(&map).map(|stored| (stored.values(), open_id.values())),
             Self::Server => ServerSettings::load(&map).map(|stored| (stored.values(), server.values())),
         };
         stored.map_err(|invalid| Failure(invalid.0))

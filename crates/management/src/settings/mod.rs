@@ -5,6 +5,7 @@
 //! one has its default.
 
 mod declare;
+mod open_id;
 mod server;
 mod service;
 mod smtp;
@@ -14,6 +15,7 @@ use serde_json::Value;
 use store::SettingsMap;
 
 pub use declare::{Declaration, Invalid};
+pub use open_id::OpenIdSettings;
 pub use server::ServerSettings;
 pub use service::{Service, ServiceSettings, StartupType};
 pub use smtp::SmtpSettings;
@@ -22,7 +24,11 @@ pub use value::{HostName, SettingValue};
 /// All declarations with their full names, in the order of the reference.
 pub fn declarations() -> impl Iterator<Item = (String, &'static Declaration)> {
     let services = Service::ALL.into_iter().map(|service| (service.group(), ServiceSettings::DECLARATIONS));
-    let groups = services.chain([("Smtp", SmtpSettings::DECLARATIONS), ("Server", ServerSettings::DECLARATIONS)]);
+    let groups = services.chain([
+        ("Smtp", SmtpSettings::DECLARATIONS),
+        ("OpenId", OpenIdSettings::DECLARATIONS),
+        ("Server", ServerSettings::DECLARATIONS),
+    ]);
     groups.flat_map(|(group, declarations)| declarations.iter().map(move |d| (format!("{group}.{}", d.name), d)))
 }
 
@@ -34,6 +40,7 @@ fn defaults() -> Result<Vec<Value>, Invalid> {
         values.extend(ServiceSettings::load(&none, service)?.values());
     }
     values.extend(SmtpSettings::load(&none)?.values());
+    values.extend(OpenIdSettings::load(&none)?.values());
     values.extend(ServerSettings::load(&none)?.values());
     Ok(values.into_iter().map(|(_, value)| value).collect())
 }

@@ -24,15 +24,26 @@ pub enum Credentials {
         /// The key that the proof was right for; `None` when it was wrong.
         proved: Option<StoredKey>,
     },
+    /// RFC 6750: whoever has the token is whom it was issued for.
+    Token {
+        /// RFC 7628 §3.1: the user, by OAUTHBEARER, when the client named one.
+        authorization: Option<String>,
+        /// The user, by XOAUTH2.
+        user: Option<String>,
+        /// Empty when the client has none yet and asks where to get one.
+        token: Secret,
+        mechanism: Mechanism,
+    },
     /// MS-NLMP 2.2.1.3: a proof that is to be verified, or why what came is none.
     Ntlm(Result<Box<Proof>, Fault>),
 }
 
 impl Credentials {
-    /// The name that the client logs on with.
+    /// The name that the client logs on with; empty when a token alone says whom.
     pub fn user(&self) -> &str {
         match self {
             Self::Password { user, .. } | Self::Scram { user, .. } => user,
+            Self::Token { authorization, user, .. } => user.as_ref().or(authorization.as_ref()).map_or("", |user| user),
             Self::Ntlm(proof) => proof.as_ref().map_or("", |proof| proof.user()),
         }
     }
@@ -40,7 +51,9 @@ impl Credentials {
     /// Whom the client wants to act as, when it named one.
     pub fn authorization(&self) -> Option<&str> {
         match self {
-            Self::Password { authorization, .. } | Self::Scram { authorization, .. } => authorization.as_deref(),
+            Self::Password { authorization, .. }
+            | Self::Scram { authorization, .. }
+            | Self::Token { authorization, .. } => authorization.as_deref(),
             Self::Ntlm(_) => None,
         }
     }
@@ -49,7 +62,7 @@ impl Credentials {
     pub fn mechanism(&self) -> Option<Mechanism> {
         match self {
             Self::Password { mechanism, .. } => *mechanism,
-            Self::Scram { mechanism, .. } => Some(*mechanism),
+            Self::Scram { mechanism, .. } | Self::Token { mechanism, .. } => Some(*mechanism),
             Self::Ntlm(_) => Some(Mechanism::Ntlm),
         }
     }

@@ -7,6 +7,8 @@ pub enum Mechanism {
     ScramSha256,
     ScramSha1Plus,
     ScramSha1,
+    OAuthBearer,
+    XOAuth2,
     Ntlm,
     Plain,
     Login,
@@ -23,15 +25,19 @@ pub enum Kind {
     Bindable,
     /// Nothing, since it is bound to the TLS connection that it runs in and has no meaning without.
     Bound,
+    /// What means nothing without TLS: a bearer token or certificate that whoever reads it can use.
+    Private,
 }
 
 impl Mechanism {
     /// In the order in which they are advertised: some clients take the first that they know.
-    pub const ALL: [Self; 7] = [
+    pub const ALL: [Self; 9] = [
         Self::ScramSha256Plus,
         Self::ScramSha256,
         Self::ScramSha1Plus,
         Self::ScramSha1,
+        Self::OAuthBearer,
+        Self::XOAuth2,
         Self::Ntlm,
         Self::Plain,
         Self::Login,
@@ -43,13 +49,16 @@ impl Mechanism {
             Self::ScramSha256 => ("SCRAM-SHA-256", Kind::Proof),
             Self::ScramSha1Plus => ("SCRAM-SHA-1-PLUS", Kind::Bound),
             Self::ScramSha1 => ("SCRAM-SHA-1", Kind::Proof),
+            // RFC 7628, and what Google had before it.
+            Self::OAuthBearer => ("OAUTHBEARER", Kind::Private),
+            Self::XOAuth2 => ("XOAUTH2", Kind::Private),
             Self::Ntlm => ("NTLM", Kind::Bindable),
             Self::Plain => ("PLAIN", Kind::Password),
             Self::Login => ("LOGIN", Kind::Password),
         }
     }
 
-    /// As registered with IANA.
+    /// As registered with IANA, where it is.
     pub const fn name(self) -> &'static str {
         self.row().0
     }

@@ -13,7 +13,7 @@ mod verdict;
 pub use credentials::Credentials;
 pub use extended_protection::ExtendedProtection;
 pub use mechanism::{Kind, Mechanism};
-pub use question::{Finding, Lookup, NtlmServer, Question};
+pub use question::{BearerServer, Finding, Lookup, NtlmServer, Question};
 pub use secret::Secret;
 pub use verdict::Verdict;
 

@@ -6,8 +6,8 @@ use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
 use zeroize::Zeroizing;
 
-use super::{login, ntlm, plain, scram};
-use crate::logon::{Credentials, Finding, Lookup, Mechanism, Question, Secret, Verdict};
+use super::{bearer, login, ntlm, plain, scram};
+use crate::logon::{BearerServer, Credentials, Finding, Lookup, Mechanism, Question, Secret, Verdict};
 
 /// A log-on under way.
 pub struct Exchange {
@@ -63,6 +63,11 @@ pub(super) trait Server: Send {
     /// What the client is to be told, in words of the mechanism, before it learns the verdict on its credentials.
     fn farewell(&mut self, _: Verdict) -> Option<Vec<u8>> {
         None
+    }
+
+    /// The same for a token that is refused.
+    fn token_refused(&mut self, _: &BearerServer) -> Option<Vec<u8>> {
+        self.farewell(Verdict::Refused)
     }
 }
 
@@ -122,6 +127,7 @@ impl Exchange {
             },
             // RFC 5802 §3: the client has nothing left to say, or does not believe the server.
             State::Farewell(Verdict::Granted) if !line.is_empty() => Step::Abandoned,
+            // RFC 7628 §3.2.3: what the client answers to an error has no meaning, and `*` is as good.
             State::Farewell(verdict) => Step::Done(verdict),
             State::Finding { .. } | State::Over => Step::Malformed,
         }
@@ -141,13 +147,10 @@ impl Exchange {
         };
         match (finding, server) {
             (Finding::Verdict(Verdict::Granted), _) if !judges => Step::Malformed,
-            (Finding::Verdict(verdict), Some(mut server)) if judges => match server.farewell(verdict) {
-                Some(last) => {
-                    self.state = State::Farewell(verdict);
-                    Step::Challenge(STANDARD.encode(last))
-                }
-                None => Step::Done(verdict),
-            },
+            (Finding::Verdict(verdict), Some(mut server)) if judges => self.end(server.farewell(verdict), verdict),
+            (Finding::TokenRefused(told), Some(mut server)) if judges => {
+                self.end(server.token_refused(&told), Verdict::Refused)
+            }
             (Finding::Verdict(verdict), _) => Step::Done(verdict),
             (finding, Some(mut server)) if !judges => {
                 let outcome = server.told(finding).map_or(Outcome::Malformed, Outcome::Challenge);
@@ -155,6 +158,12 @@ impl Exchange {
             }
             _ => Step::Malformed,
         }
+    }
+
+    fn end(&mut self, farewell: Option<Vec<u8>>, verdict: Verdict) -> Step {
+        let Some(last) = farewell else { return Step::Done(verdict) };
+        self.state = State::Farewell(verdict);
+        Step::Challenge(STANDARD.encode(last))
     }
 
     fn advance(&mut self, server: Box<dyn Server>, outcome: Outcome) -> Step {
@@ -184,6 +193,7 @@ fn server(mechanism: Mechanism) -> Box<dyn Server> {
         Mechanism::ScramSha256Plus | Mechanism::ScramSha256 | Mechanism::ScramSha1Plus | Mechanism::ScramSha1 => {
             Box::new(scram::Scram::new(mechanism))
         }
+        Mechanism::OAuthBearer | Mechanism::XOAuth2 => Box::new(bearer::Bearer::new(mechanism)),
         Mechanism::Ntlm => Box::new(ntlm::Ntlm::new()),
         Mechanism::Plain => Box::new(plain::Plain),
         Mechanism::Login => Box::new(login::Login::new()),
@@ -259,6 +269,26 @@ mod tests {
         let (mut exchange, step) = Exchange::begin(Mechanism::Plain, Some(STANDARD.encode("\0ann\0secret").as_bytes()));
         assert!(is_password_of_ann(step));
         assert_eq!(exchange.step(STANDARD.encode("\0ann\0secret").as_bytes()), Step::Malformed);
+    }
+
+    #[test]
+    fn every_mechanism_takes_what_is_not_its_own_alike() {
+        let too_long = vec![b'A'; Exchange::MAX_LINE + 2];
+        for mechanism in Mechanism::ALL {
+            for initial in [b"=".as_slice(), b"", b"*", b"!", &too_long] {
+                let (mut exchange, step) = Exchange::begin(mechanism, Some(initial));
+                assert_eq!(step, Step::Malformed, "{mechanism:?} {initial:?}");
+                assert_eq!(exchange.step(b""), Step::Malformed, "{mechanism:?}");
+            }
+            for line in [b"".as_slice(), b"=", b"!", &too_long] {
+                let (mut exchange, step) = Exchange::begin(mechanism, None);
+                assert!(matches!(step, Step::Challenge(_)), "{mechanism:?}");
+                assert_eq!(exchange.step(line), Step::Malformed, "{mechanism:?} {line:?}");
+                assert_eq!(exchange.step(b"*"), Step::Malformed, "{mechanism:?}");
+            }
+            let (mut exchange, _) = Exchange::begin(mechanism, None);
+            assert_eq!(exchange.told(Finding::Verdict(Verdict::Granted)), Step::Malformed, "{mechanism:?}");
+        }
     }
 
     #[test]

@@ -5,6 +5,7 @@
 //! file here and a row in [`Mechanism`](crate::logon::Mechanism); base64, `=` and `*` are dealt with once, for all
 //! of them. What a mechanism has to know of accounts, clocks, randomness and TLS, it asks for.
 
+mod bearer;
 mod exchange;
 mod login;
 mod ntlm;

@@ -11,7 +11,7 @@ use std::time::{Duration, Instant};
 
 use identity::{ExtendedProtection, Rule, Tls, offer};
 use proto::Session as _;
-use proto::logon::{Channel, Credentials, Finding, Offer, Question, Verdict};
+use proto::logon::{Channel, Credentials, Offer, Question, Verdict};
 use proto::smtp::{Answer, Configuration, ForwardPath, Mail, Reply, Request, Session};
 use tokio::io::{AsyncRead, AsyncWrite};
 use transport::{Peer, ReceiveConnector, Refusal, select, store_trouble};
@@ -176,7 +176,8 @@ async fn converse<S: AsyncRead + AsyncWrite + Unpin>(
                         .await
                     }
                     Question::Judge(credentials) => {
-                        Finding::Verdict(Box::pin(reception.log_on(&client, &credentials)).await)
+                        let verdict = Box::pin(reception.log_on(&client, &credentials)).await;
+                        reception.site.logon.finding(&credentials, verdict)
                     }
                 };
                 if let Some(logged_on) = &reception.logged_on {

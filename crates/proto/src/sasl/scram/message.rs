@@ -86,8 +86,8 @@ fn nonce(attribute: &str) -> Option<String> {
     (!nonce.is_empty() && nonce.bytes().all(printable)).then(|| nonce.to_owned())
 }
 
-/// RFC 5802 §5.1: `=2C` is a comma and `=3D` an equals sign; no other `=` may stand in a name.
-fn name(encoded: &str) -> Option<String> {
+/// A `saslname` (RFC 5801 §4, RFC 5802 §5.1): `=2C` is a comma and `=3D` an equals sign; no other `=` may stand in a name.
+pub(in crate::sasl) fn name(encoded: &str) -> Option<String> {
     let mut parts = encoded.split('=');
     let mut name = parts.next()?.to_owned();
     for part in parts {

@@ -9,6 +9,7 @@ mod verifier;
 
 use std::fmt;
 
+pub(super) use message::name as saslname;
 pub(super) use server::Scram;
 pub use server::hash_of;
 pub use verifier::{Hash, StoredKey, Verifier, prepared};
