@@ -236,6 +236,9 @@ fn settings_of_the_server_and_of_smtp_wait_for_its_next_start_and_say_so() {
     assert_eq!(server.value("Get-SmtpSettings", "PendingRestart"), true);
     assert_eq!(server.value("Set-OpenIdSettings -Issuer https://id.example.test", "UserClaim"), "email");
     assert_eq!(server.value("Get-OpenIdSettings", "PendingRestart"), true);
+    let open = server.run("Set-OpenIdSettings -Scope mail").unwrap();
+    assert!(open.warnings[0].contains("Audience"));
+    assert!(!server.run("Set-OpenIdSettings -Audience mail").unwrap().warnings[0].contains("Audience"));
     assert!(server.run("Set-ServerSettings -HostName é.test").unwrap_err().contains("mail.example.test"));
     assert!(server.run("Set-SmtpSettings -MaxRecipientsPerMessage 0").unwrap_err().contains("from 1"));
     let nowhere = server.run("Set-PopSettings -SSLBindings: -UnencryptedOrTLSBindings:");

@@ -109,6 +109,11 @@ async fn set(world: &dyn World, given: Given<'_>, group: Group) -> Result<Outcom
     world.settings().change(changes(group.name(), group.declarations(), given)?).await?;
     let (stored, in_force) = group.values(world).await?;
     let mut outcome = Outcome::of(vec![describe(&stored, Some(in_force.clone()))]);
+    if let Group::OpenId = group {
+        let map = world.settings().snapshot().await?;
+        let set = OpenIdSettings::load(&map).map_err(|invalid| Failure(invalid.0))?;
+        outcome.warnings.extend(set.lacks().map(str::to_owned));
+    }
     if stored != in_force {
         outcome.warnings.push("The change takes effect when the server is ended and started again.".to_owned());
     }

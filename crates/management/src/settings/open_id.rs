@@ -30,4 +30,12 @@ impl OpenIdSettings {
     pub fn load(map: &SettingsMap) -> Result<Self, Invalid> {
         Self::read(map, ())
     }
+
+    /// What is missing before anybody logs on by a token of the provider that is set.
+    pub fn lacks(&self) -> Option<&'static str> {
+        let is_signed = self.introspection_endpoint.is_empty();
+        // RFC 8725 §3.9: else whatever the provider issued to anybody for anything would open mailboxes.
+        let is_open = !self.issuer.is_empty() && is_signed && self.audience.is_empty();
+        is_open.then_some("JSON Web Tokens need an Audience to be held to; until it is set, none is taken.")
+    }
 }

@@ -1,3 +1,5 @@
+mod rotation;
+
 use std::net::{IpAddr, Ipv4Addr};
 use std::sync::Arc;
 use std::time::Duration;
