@@ -17,7 +17,7 @@ const MAY_USE: &[(&str, &[&str])] = &[
     ("management", &["store", "identity", "access", "transport"]),
     ("gatepost", &["management", "access", "transport", "identity", "store-embedded", "store", "proto", "mime"]),
     ("exercise", &["store-embedded", "proto", "mime"]),
-    ("benches", &[]),
+    ("benches", &["proto"]),
     ("xtask", &[]),
 ];
 
@@ -30,7 +30,7 @@ const ONLY_FOR: &[(&str, &[&str])] = &[
     ("hyper", &["gatepost"]),
     ("hyper-util", &["gatepost"]),
     ("jsonwebtoken", &["gatepost"]),
-    ("argon2", &["gatepost"]),
+    ("argon2", &["gatepost", "benches"]),
 ];
 
 pub fn check() -> Result<(), String> {

@@ -20,6 +20,15 @@ impl Protocol {
         }
     }
 
+    /// As administrators know it.
+    pub const fn service(self) -> &'static str {
+        match self {
+            Self::Pop3 => "POP3",
+            Self::Imap => "IMAP4",
+            Self::Smtp => "SMTP",
+        }
+    }
+
     /// RFC 7301 §6 and the registry of ALPN protocol names; a client that names only others is refused.
     pub const fn alpn(self) -> &'static [u8] {
         self.name().as_bytes()

@@ -231,7 +231,7 @@ impl Logon {
                 time: crate::clock::now(),
                 identity: account.address.as_str().to_owned(),
                 remote: client.remote.to_string(),
-                protocol: client.protocol.name().to_owned(),
+                protocol: client.protocol.service().to_owned(),
                 mechanism: mechanism.to_owned(),
                 tls: client.tls.map(str::to_owned),
                 granted: verdict == Verdict::Granted,

@@ -133,6 +133,12 @@ impl<'a> Cursor<'a> {
         self.string_or(what, |b| is_atom_char(b) || b == b']' || b >= 0x80)
     }
 
+    /// A user name: an astring in which `\` may stand, which RFC 3501 §9 has within quotes only. Python's imaplib and
+    /// people at terminals send `DOMAIN\user` without them.
+    pub fn user_name(&mut self, what: &'static str) -> Result<Cow<'a, [u8]>> {
+        self.string_or(what, |b| is_atom_char(b) || matches!(b, b']' | b'\\') || b >= 0x80)
+    }
+
     /// RFC 3501 §9: list-mailbox: also `%` and `*`.
     pub fn list_mailbox(&mut self, what: &'static str) -> Result<Cow<'a, [u8]>> {
         self.string_or(what, |b| is_atom_char(b) || matches!(b, b']' | b'%' | b'*') || b >= 0x80)

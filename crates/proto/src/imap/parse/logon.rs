@@ -5,7 +5,7 @@ use crate::logon::Secret;
 
 /// `LOGIN user password` (RFC 3501 §6.2.3).
 pub fn login(cursor: &mut Cursor<'_>) -> Result<Body> {
-    let user = cursor.astring("a user name")?;
+    let user = cursor.user_name("a user name")?;
     cursor.space()?;
     let password = cursor.astring("a password")?;
     let text = |octets: &[u8]| std::str::from_utf8(octets).ok().map(str::to_owned);

@@ -171,6 +171,8 @@ fn log_on_commands_keep_their_secrets_apart() {
     };
     assert_eq!(parsed("LOGIN ann secret"), login("ann", "secret"));
     assert_eq!(parsed("LOGIN \"DOMAIN\\ann\" \"a\\\"b\""), login("DOMAIN\\ann", "a\"b"));
+    // As Python sends it, and people at terminals.
+    assert_eq!(parsed("LOGIN DOMAIN\\ann secret"), login("DOMAIN\\ann", "secret"));
     assert_eq!(parsed("LOGIN {3}\r\na b {0}\r\n"), login("a b", ""));
     assert_eq!(parsed("LOGIN ann \u{fc}"), login("ann", "\u{fc}"));
     assert!(parsed(b"LOGIN ann \xfc").is_err());
