@@ -110,14 +110,17 @@ pub struct Available {
     pub ntlm: bool,
     /// There is a provider whose tokens are taken.
     pub tokens: bool,
+    /// The client has shown a certificate that names a mail address.
+    pub certificate: bool,
 }
 
 impl Available {
-    pub const ALL: Self = Self { ntlm: true, tokens: true };
+    pub const ALL: Self = Self { ntlm: true, tokens: true, certificate: true };
 
     fn has(self, mechanism: Mechanism) -> bool {
         match mechanism {
             Mechanism::Ntlm => self.ntlm,
+            Mechanism::External => self.certificate,
             Mechanism::OAuthBearer | Mechanism::XOAuth2 => self.tokens,
             _ => true,
         }
@@ -303,8 +306,11 @@ mod tests {
     #[test]
     fn what_the_accounts_or_the_settings_lack_is_not_offered() {
         let rule = Rule::LoginType(LoginType::SecureLogin);
-        for (ntlm, tokens) in [(false, false), (false, true), (true, false), (true, true)] {
-            let offer = offer(Protocol::Imap, rule, NONE, Available { ntlm, tokens }, TLS, Channel::Implicit);
+        for bits in 0..8 {
+            let [ntlm, tokens, certificate] = [1, 2, 4].map(|bit| bits & bit != 0);
+            let available = Available { ntlm, tokens, certificate };
+            let offer = offer(Protocol::Imap, rule, NONE, available, TLS, Channel::Implicit);
+            assert_eq!(offer.has(Mechanism::External), certificate);
             assert_eq!(offer.has(Mechanism::Ntlm), ntlm);
             assert_eq!(offer.has(Mechanism::OAuthBearer), tokens);
             assert_eq!(offer.has(Mechanism::XOAuth2), tokens);

@@ -63,6 +63,8 @@ pub struct Client {
     pub protection: ExtendedProtection,
     /// What a channel binding knows the certificate by that was shown (RFC 5929 §4); `None` in clear.
     pub end_point: Option<Arc<EndPoint>>,
+    /// Those of the certificate that the client showed.
+    pub addresses: Vec<String>,
 }
 
 /// What was agreed when TLS began.
@@ -152,7 +154,13 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Connection<S> {
             tls: self.agreed().map(|agreed| agreed.version),
             protection,
             end_point: self.end_point.clone(),
+            addresses: self.stream.client_addresses(),
         }
+    }
+
+    /// Whether the client showed a certificate that names a mail address.
+    pub fn has_client_certificate(&self) -> bool {
+        !self.stream.client_addresses().is_empty()
     }
 
     /// What an exchange can be bound to; `None` where there is nothing, or it is not offered.

@@ -41,6 +41,13 @@ impl<S> Stream<S> {
         Some(Agreed { version, cipher })
     }
 
+    /// The mail addresses of the certificate that the client showed, which was verified then.
+    pub fn client_addresses(&self) -> Vec<String> {
+        let Self::Tls(tls) = self else { return Vec::new() };
+        let certificate = tls.get_ref().1.peer_certificates().and_then(|chain| chain.first());
+        certificate.map(|certificate| crate::tls::addresses(certificate)).unwrap_or_default()
+    }
+
     /// RFC 9266 §2: `tls-exporter`. TLS 1.2 has it only with an extension that cannot be asked about.
     pub fn exporter(&self) -> Option<Vec<u8>> {
         let Self::Tls(tls) = self else { return None };

@@ -28,7 +28,9 @@ use identity::{Available, Origin, PASSWORD_OCTETS, Throttle};
 use proto::logon::{Credentials, Finding, Lookup, NtlmServer, Secret, Verdict};
 use proto::ntlm::{Binding, FileTime, Refusal, Target};
 use proto::sasl::scram::{self, ChannelBindings};
-use store::{Account, AccountChange, AccountId, AppPassword, AppPasswordChange, ClientAccess, Directory, Protocols};
+use store::{
+    Account, AccountChange, AccountId, Address, AppPassword, AppPasswordChange, ClientAccess, Directory, Protocols,
+};
 
 use management::LogOn;
 
@@ -128,9 +130,9 @@ impl Logon {
         &self.hashing
     }
 
-    /// What the accounts have that a mechanism needs.
-    pub fn available(&self) -> Available {
-        Available { ntlm: self.ntlm.load(Ordering::Relaxed), tokens: self.tokens.are_taken() }
+    /// What there is that a mechanism needs; `certificate`: of the client.
+    pub fn available(&self, certificate: bool) -> Available {
+        Available { ntlm: self.ntlm.load(Ordering::Relaxed), tokens: self.tokens.are_taken(), certificate }
     }
 
     /// Somebody may log on by NTLM from now on.
@@ -250,8 +252,11 @@ impl Logon {
     ) -> Found<LoggedOn> {
         self.admit(client.remote)?;
         let whose = self.whose(client, credentials).await?;
-        let user = match &whose {
-            Some(Ok(address)) if credentials.user().is_empty() => address.into(),
+        let user = match (&whose, credentials) {
+            (Some(Ok(address)), _) if credentials.user().is_empty() => address.into(),
+            (_, Credentials::Certificate { authorization: None }) => {
+                client.addresses.first().map_or("", String::as_str).into()
+            }
             _ => named::name_in(credentials),
         };
         let Named { account, reason, .. } = named::find(&*self.directory, &user, credentials.authorization())
@@ -278,6 +283,7 @@ impl Logon {
                 (right, if is_missing { NO_VERIFIER } else { reason }.into())
             }
             Credentials::Token { .. } => self.is_token_of(client, account.as_deref(), whose).await?,
+            Credentials::Certificate { .. } => self.is_certificate_of(client, account.as_deref()).await?,
             Credentials::Ntlm(Err(fault)) => (false, Cow::Owned(fault.to_string())),
             Credentials::Ntlm(Ok(proof)) => {
                 let hash = account.as_deref().and_then(|account| self.verifiers(account)).and_then(|kept| kept.nt);
@@ -322,6 +328,18 @@ impl Logon {
             Ok(_) => Err((Verdict::Refused, "the password was changed meanwhile".into())),
             Err(error) => Err(unavailable(client, &error)),
         }
+    }
+
+    /// Whether one of the certificate's addresses is the account's.
+    async fn is_certificate_of(&self, client: &Client, account: Option<&Account>) -> Found<(bool, Cow<'static, str>)> {
+        for address in client.addresses.iter().filter_map(|address| Address::parse(address).ok()) {
+            let owner = self.directory.find(&address).await.map_err(|error| unavailable(client, &error))?;
+            if owner.is_some_and(|owner| account.is_some_and(|account| account.id == owner.id)) {
+                return Ok((true, "granted".into()));
+            }
+        }
+        let named = client.addresses.join(", ");
+        Ok((false, format!("the certificate is for {named:?}, which is not an address of the mailbox").into()))
     }
 
     /// Writes down that an app password is in use. The log-on does not wait for it.

@@ -38,6 +38,7 @@ fn client(remote: IpAddr) -> Client {
         tls: None,
         protection: ExtendedProtection::None,
         end_point: None,
+        addresses: Vec::new(),
     }
 }
 

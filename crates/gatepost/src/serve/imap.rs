@@ -13,7 +13,7 @@ use tokio::io::{AsyncRead, AsyncWrite};
 
 use super::{Site, Started};
 use crate::clock::now;
-use crate::connection::{Connection, End, Protocol, Wake, Work};
+use crate::connection::{Connection, End, Wake, Work};
 use crate::logon::LoggedOn;
 
 /// Serves one connection to its end.
@@ -22,7 +22,7 @@ pub async fn serve<S: AsyncRead + AsyncWrite + Unpin>(
     site: &Site,
     started: &Started,
 ) -> End {
-    let offer = started.offer(site, Protocol::Imap, connection.channel());
+    let offer = started.offer(site, connection);
     let mut session = Session::new(settings(site, started), offer, connection.now());
     match converse(connection, &mut session, site, started).await {
         Ok(never) => match never {},
@@ -110,7 +110,7 @@ async fn log_on<S: AsyncRead + AsyncWrite + Unpin>(
         match connection.next(session).await? {
             Request::StartTls => {
                 connection.upgrade().await?;
-                let offer = started.offer(site, Protocol::Imap, connection.channel());
+                let offer = started.offer(site, connection);
                 session.answer(connection.now(), Answer::Channel(offer));
             }
             Request::LogOn(Question::Look(lookup)) => {

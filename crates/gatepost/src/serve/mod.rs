@@ -8,7 +8,7 @@ use std::sync::Arc;
 
 use identity::{Rule, Tls, offer};
 use management::ServiceSettings;
-use proto::logon::{Channel, Offer};
+use proto::logon::Offer;
 use store::{Directory, Mailboxes};
 use tokio::io::{AsyncRead, AsyncWrite};
 
@@ -40,14 +40,15 @@ impl Started {
     }
 
     /// What a session may offer on its channel; to be asked again when the channel changes.
-    pub fn offer(&self, site: &Site, protocol: Protocol, channel: Channel) -> Offer {
-        let protocol = match protocol {
+    pub fn offer<S: AsyncRead + AsyncWrite + Unpin>(&self, site: &Site, connection: &Connection<S>) -> Offer {
+        let protocol = match connection.terms().protocol {
             Protocol::Pop3 => identity::Protocol::Pop3,
             Protocol::Imap => identity::Protocol::Imap,
             Protocol::Smtp => identity::Protocol::Smtp,
         };
         let settings = &self.settings;
         let (rule, protection) = (Rule::LoginType(settings.login_type), settings.extended_protection_policy);
-        offer(protocol, rule, protection, site.logon.available(), self.tls, channel)
+        let available = site.logon.available(connection.has_client_certificate());
+        offer(protocol, rule, protection, available, self.tls, connection.channel())
     }
 }

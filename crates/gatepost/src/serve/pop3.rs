@@ -11,7 +11,7 @@ use store::{Change, Error, FolderId, FolderName, Lease, Mailboxes};
 use tokio::io::{AsyncRead, AsyncWrite};
 
 use super::{Site, Started};
-use crate::connection::{Client, Connection, End, Protocol};
+use crate::connection::{Client, Connection, End};
 use crate::logon::LoggedOn;
 
 /// Serves one connection to its end.
@@ -20,7 +20,7 @@ pub async fn serve<S: AsyncRead + AsyncWrite + Unpin>(
     site: &Site,
     started: &Started,
 ) -> End {
-    let offer = started.offer(site, Protocol::Pop3, connection.channel());
+    let offer = started.offer(site, connection);
     let mut session = Session::new(settings(started), offer, connection.now());
     match converse(connection, &mut session, site, started).await {
         Ok(never) => match never {},
@@ -81,7 +81,7 @@ async fn authorization<S: AsyncRead + AsyncWrite + Unpin>(
         match connection.next(session).await? {
             Request::StartTls => {
                 connection.upgrade().await?;
-                let offer = started.offer(site, Protocol::Pop3, connection.channel());
+                let offer = started.offer(site, connection);
                 session.answer(connection.now(), Answer::Encrypted(offer));
             }
             Request::LogOn(Question::Look(lookup)) => {

@@ -22,7 +22,7 @@ use crate::logs::Log;
 use crate::manage::{Maintenance, ManagementSocket, Ports as ManagementPorts};
 use crate::serve::Site;
 use crate::setup::{DataDirectory, Person, Ports, SetupError, User, admit, host_name, shown};
-use crate::tls::{Certificate, TlsFiles, server_config};
+use crate::tls::{Certificate, TlsFiles, server_config, verifier};
 
 /// How often the certificate is looked at.
 const CERTIFICATE_CHECK: Duration = Duration::from_secs(24 * 60 * 60);
@@ -200,7 +200,18 @@ impl Running {
             handshake: settings.tls_handshake_timeout,
             stall: settings.write_stall_timeout,
         };
-        let tls = |protocol| server_config(protocol, certificate.clone());
+        let clients = match settings.client_certificate_authority.as_str() {
+            "" => None,
+            // Everybody else logs on meanwhile, and an administrator can do something about it.
+            path => verifier(std::path::Path::new(path)).map_or_else(
+                |error| {
+                    tracing::error!(error, "nobody can log on by a certificate; Set-ServerSettings");
+                    None
+                },
+                Some,
+            ),
+        };
+        let tls = |protocol| server_config(protocol, certificate.clone(), clients.clone());
         let connectors = connectors::load(&stored)?;
         let protection = SmtpSettings::load(&stored)?.extended_protection_policy;
         let smtp = smtp::Smtp::start(connectors, &site, tls(Protocol::Smtp)?, &shared, &settings, protection)?;

@@ -2,6 +2,7 @@
 
 mod authority;
 mod certificate;
+mod client_certificate;
 mod end_point;
 mod files;
 
@@ -10,9 +11,11 @@ use std::sync::Arc;
 use rustls::ServerConfig;
 use rustls::crypto::aws_lc_rs;
 use rustls::server::NoServerSessionStorage;
+use rustls::server::danger::ClientCertVerifier;
 use rustls::version::{TLS12, TLS13};
 
 pub use certificate::Certificate;
+pub use client_certificate::{addresses, verifier};
 pub use end_point::EndPoint;
 pub use files::{TlsFiles, write_private};
 
@@ -41,11 +44,18 @@ pub struct Tls {
 /// TLS 1.2 and 1.3 with forward secrecy and AEAD only, as the library has them; no early data, which could be
 /// replayed. Sessions resume by tickets whose keys change every six hours and are never stored; each
 /// protocol has keys of its own.
-pub fn server_config(protocol: Protocol, certificate: Arc<Certificate>) -> Result<Tls, TlsError> {
-    let mut config = ServerConfig::builder_with_provider(Arc::new(aws_lc_rs::default_provider()))
-        .with_protocol_versions(&[&TLS13, &TLS12])?
-        .with_no_client_auth()
-        .with_cert_resolver(certificate.clone());
+pub fn server_config(
+    protocol: Protocol,
+    certificate: Arc<Certificate>,
+    clients: Option<Arc<dyn ClientCertVerifier>>,
+) -> Result<Tls, TlsError> {
+    let builder = ServerConfig::builder_with_provider(Arc::new(aws_lc_rs::default_provider()))
+        .with_protocol_versions(&[&TLS13, &TLS12])?;
+    let builder = match clients {
+        Some(verifier) => builder.with_client_cert_verifier(verifier),
+        None => builder.with_no_client_auth(),
+    };
+    let mut config = builder.with_cert_resolver(certificate.clone());
     config.session_storage = Arc::new(NoServerSessionStorage {});
     config.ticketer = aws_lc_rs::Ticketer::new()?;
     // A client that asks for another protocol is refused (RFC 7301 §3.2): it was led here by a third party.

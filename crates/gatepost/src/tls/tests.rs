@@ -37,7 +37,7 @@ fn load(data: &Path, host: &str, days: i64) -> Result<Certificate, TlsError> {
 /// Connects as a client that trusts the authority alone.
 async fn connect(data: &Path, certificate: Certificate, name: &str, alpn: &[&str]) -> Result<(), String> {
     let (here, there) = tokio::io::duplex(16 * 1024);
-    let tls = Some(server_config(Protocol::Imap, Arc::new(certificate)).unwrap());
+    let tls = Some(server_config(Protocol::Imap, Arc::new(certificate), None).unwrap());
     let terms =
         Terms { protocol: Protocol::Imap, tls, handshake: Duration::from_secs(5), stall: Duration::from_secs(300) };
     let peer = Peer { remote: ([127, 0, 0, 1], 1).into(), local: ([127, 0, 0, 1], 993).into() };

@@ -92,7 +92,7 @@ impl Server {
         };
         let terms = Terms {
             protocol,
-            tls: Some(server_config(protocol, self.certificate.clone()).unwrap()),
+            tls: Some(server_config(protocol, self.certificate.clone(), None).unwrap()),
             handshake: Duration::from_secs(30),
             stall: Duration::from_secs(300),
         };

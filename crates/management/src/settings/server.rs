@@ -37,6 +37,8 @@ settings_group! {
         max_concurrent_password_hashes_per_address("MaxConcurrentPasswordHashesPerAddress", 1..=64): u32 = 2;
         /// Rounds of PBKDF2 for each log-on by SCRAM, for passwords set from then on; Cyrus SASL takes no more than 65536.
         scram_iterations("ScramIterations", 4096..=65_536): u32 = 60_000;
+        /// A file with the certificates (PEM) that clients' own are trusted by, for log-on by EXTERNAL. Empty: none is asked for.
+        client_certificate_authority("ClientCertificateAuthority"): String = String::new();
         /// How long TLS may take to begin.
         tls_handshake_timeout("TlsHandshakeTimeout", Duration::from_secs(1)..=Duration::from_secs(5 * 60)): Duration = Duration::from_secs(30);
         /// How long a client may take nothing of what is sent to it.

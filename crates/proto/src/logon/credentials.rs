@@ -34,16 +34,22 @@ pub enum Credentials {
         token: Secret,
         mechanism: Mechanism,
     },
+    /// RFC 4422 Appendix A: the client's certificate says who it is.
+    Certificate {
+        /// Whom the client wants to act as, when it named one.
+        authorization: Option<String>,
+    },
     /// MS-NLMP 2.2.1.3: a proof that is to be verified, or why what came is none.
     Ntlm(Result<Box<Proof>, Fault>),
 }
 
 impl Credentials {
-    /// The name that the client logs on with; empty when a token alone says whom.
+    /// The name that the client logs on with; empty when a token or a certificate alone says whom.
     pub fn user(&self) -> &str {
         match self {
             Self::Password { user, .. } | Self::Scram { user, .. } => user,
             Self::Token { authorization, user, .. } => user.as_ref().or(authorization.as_ref()).map_or("", |user| user),
+            Self::Certificate { authorization } => authorization.as_deref().unwrap_or(""),
             Self::Ntlm(proof) => proof.as_ref().map_or("", |proof| proof.user()),
         }
     }
@@ -53,7 +59,8 @@ impl Credentials {
         match self {
             Self::Password { authorization, .. }
             | Self::Scram { authorization, .. }
-            | Self::Token { authorization, .. } => authorization.as_deref(),
+            | Self::Token { authorization, .. }
+            | Self::Certificate { authorization } => authorization.as_deref(),
             Self::Ntlm(_) => None,
         }
     }
@@ -63,6 +70,7 @@ impl Credentials {
         match self {
             Self::Password { mechanism, .. } => *mechanism,
             Self::Scram { mechanism, .. } | Self::Token { mechanism, .. } => Some(*mechanism),
+            Self::Certificate { .. } => Some(Mechanism::External),
             Self::Ntlm(_) => Some(Mechanism::Ntlm),
         }
     }

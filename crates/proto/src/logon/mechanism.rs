@@ -3,6 +3,7 @@
 /// A mechanism. Adding one is a row here and a file in [`crate::sasl`].
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum Mechanism {
+    External,
     ScramSha256Plus,
     ScramSha256,
     ScramSha1Plus,
@@ -31,7 +32,8 @@ pub enum Kind {
 
 impl Mechanism {
     /// In the order in which they are advertised: some clients take the first that they know.
-    pub const ALL: [Self; 9] = [
+    pub const ALL: [Self; 10] = [
+        Self::External,
         Self::ScramSha256Plus,
         Self::ScramSha256,
         Self::ScramSha1Plus,
@@ -45,6 +47,7 @@ impl Mechanism {
 
     const fn row(self) -> (&'static str, Kind) {
         match self {
+            Self::External => ("EXTERNAL", Kind::Private),
             Self::ScramSha256Plus => ("SCRAM-SHA-256-PLUS", Kind::Bound),
             Self::ScramSha256 => ("SCRAM-SHA-256", Kind::Proof),
             Self::ScramSha1Plus => ("SCRAM-SHA-1-PLUS", Kind::Bound),

@@ -21,6 +21,7 @@ pub fn judge(credentials: &Credentials) -> Verdict {
     let right = match credentials {
         Credentials::Password { password, .. } => password.expose() == PASSWORD,
         Credentials::Scram { proved, .. } => proved.is_some(),
+        Credentials::Certificate { .. } => true,
         Credentials::Token { token, .. } => token.expose() == PASSWORD,
         Credentials::Ntlm(proof) => proof.as_ref().is_ok_and(|proof| {
             let binding = Binding { policy: super::ExtendedProtection::None, end_point: None };

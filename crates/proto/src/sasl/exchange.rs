@@ -6,7 +6,7 @@ use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
 use zeroize::Zeroizing;
 
-use super::{bearer, login, ntlm, plain, scram};
+use super::{bearer, external, login, ntlm, plain, scram};
 use crate::logon::{BearerServer, Credentials, Finding, Lookup, Mechanism, Question, Secret, Verdict};
 
 /// A log-on under way.
@@ -190,6 +190,7 @@ impl fmt::Debug for Exchange {
 
 fn server(mechanism: Mechanism) -> Box<dyn Server> {
     match mechanism {
+        Mechanism::External => Box::new(external::External),
         Mechanism::ScramSha256Plus | Mechanism::ScramSha256 | Mechanism::ScramSha1Plus | Mechanism::ScramSha1 => {
             Box::new(scram::Scram::new(mechanism))
         }
@@ -275,12 +276,15 @@ mod tests {
     fn every_mechanism_takes_what_is_not_its_own_alike() {
         let too_long = vec![b'A'; Exchange::MAX_LINE + 2];
         for mechanism in Mechanism::ALL {
-            for initial in [b"=".as_slice(), b"", b"*", b"!", &too_long] {
+            // An empty response is a whole one for EXTERNAL alone.
+            let empty = if mechanism == Mechanism::External { b"!".as_slice() } else { b"" };
+            let none = if mechanism == Mechanism::External { b"!".as_slice() } else { b"=" };
+            for initial in [none, b"", b"*", b"!", &too_long] {
                 let (mut exchange, step) = Exchange::begin(mechanism, Some(initial));
                 assert_eq!(step, Step::Malformed, "{mechanism:?} {initial:?}");
                 assert_eq!(exchange.step(b""), Step::Malformed, "{mechanism:?}");
             }
-            for line in [b"".as_slice(), b"=", b"!", &too_long] {
+            for line in [empty, b"=", b"!", &too_long] {
                 let (mut exchange, step) = Exchange::begin(mechanism, None);
                 assert!(matches!(step, Step::Challenge(_)), "{mechanism:?}");
                 assert_eq!(exchange.step(line), Step::Malformed, "{mechanism:?} {line:?}");

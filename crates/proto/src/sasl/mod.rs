@@ -7,6 +7,7 @@
 
 mod bearer;
 mod exchange;
+mod external;
 mod login;
 mod ntlm;
 mod plain;

@@ -298,6 +298,7 @@ async fn attempt(logon: &Logon, key: &Key, email: &str, user: Option<&str>) -> R
         protection: ExtendedProtection::None,
         end_point: None,
         tls: None,
+        addresses: Vec::new(),
     };
     let named = user.map(str::to_owned);
     let mut verdicts = Vec::new();

@@ -1,3 +1,4 @@
+use crate::connection::Protocol;
 use std::time::Duration;
 
 use bytes::Bytes;

@@ -11,7 +11,7 @@ use std::time::{Duration, Instant};
 
 use identity::{ExtendedProtection, Rule, Tls, offer};
 use proto::Session as _;
-use proto::logon::{Channel, Credentials, Offer, Question, Verdict};
+use proto::logon::{Credentials, Offer, Question, Verdict};
 use proto::smtp::{Answer, Configuration, ForwardPath, Mail, Reply, Request, Session};
 use tokio::io::{AsyncRead, AsyncWrite};
 use transport::{Peer, ReceiveConnector, Refusal, select, store_trouble};
@@ -33,9 +33,16 @@ pub struct Receiving {
 }
 
 impl Receiving {
-    fn offer(&self, site: &Site, connector: &ReceiveConnector, channel: Channel) -> Offer {
+    fn offer<S: AsyncRead + AsyncWrite + Unpin>(
+        &self,
+        site: &Site,
+        connector: &ReceiveConnector,
+        connection: &Connection<S>,
+    ) -> Offer {
         let rule = Rule::Connector(connector.auth_mechanisms);
-        offer(identity::Protocol::Smtp, rule, self.extended_protection, site.logon.available(), self.tls, channel)
+        let (protection, channel) = (self.extended_protection, connection.channel());
+        let available = site.logon.available(connection.has_client_certificate());
+        offer(identity::Protocol::Smtp, rule, protection, available, self.tls, channel)
     }
 }
 
@@ -54,7 +61,7 @@ pub async fn serve<S: AsyncRead + AsyncWrite + Unpin>(
             Err(end) => end,
         };
     };
-    let offer = receiving.offer(site, connector, connection.channel());
+    let offer = receiving.offer(site, connector, connection);
     let configuration = Arc::new(connector.session(&site.host, site.max_message_size));
     let mut session = Session::new(connection.now(), configuration.clone(), connection.channel(), offer);
     let mut reception = Reception {
@@ -157,11 +164,7 @@ async fn converse<S: AsyncRead + AsyncWrite + Unpin>(
             Request::StartTls => {
                 reception.transaction = None;
                 Box::pin(connection.upgrade()).await?;
-                Answer::Secured(reception.receiving.offer(
-                    reception.site,
-                    &reception.peer.connector,
-                    connection.channel(),
-                ))
+                Answer::Secured(reception.receiving.offer(reception.site, &reception.peer.connector, connection))
             }
             Request::LogOn(question) => {
                 let client = connection

@@ -3,6 +3,7 @@
 mod strangers;
 mod trouble;
 
+use proto::logon::Channel;
 use std::time::Duration;
 
 use base64::Engine;

@@ -1,5 +1,6 @@
 //! What holds strangers off who bring no mail. Time is virtual.
 
+use proto::logon::Channel;
 use tokio::time::Instant;
 
 use super::*;
