@@ -39,7 +39,7 @@ pub struct Account {
     pub address: Address,
     /// Further addresses that deliver here.
     pub aliases: Vec<Address>,
-    /// `None`: nobody can log on.
+    /// `None`: nobody logs on by a password of the mailbox's own.
     pub password: Option<Password>,
     pub app_passwords: Vec<AppPassword>,
     pub access: ClientAccess,
@@ -61,9 +61,10 @@ impl Account {
 
     /// The account after the change. Whether its addresses can be had is for the engine to say.
     pub fn changed(mut self, change: AccountChange) -> Result<Self> {
-        let AccountChange { aliases, password, access, app_password, quota, provided } = change;
+        let AccountChange { aliases, password, access, app_password, quota, provided, provided_access } = change;
         let hash = self.password.as_ref().map(|password| &password.hash);
-        if provided.is_some_and(|provided| hash != Some(&provided)) {
+        let is_other = provided_access.is_some_and(|provided| provided != self.access);
+        if is_other || provided.is_some_and(|provided| hash != Some(&provided)) {
             return Err(Error::Conflict);
         }
         self.aliases = aliases.unwrap_or(self.aliases);
@@ -124,6 +125,8 @@ pub struct AccountChange {
     pub app_password: Option<AppPasswordChange>,
     /// Only if this is the hash of the password that is there now; `Conflict` otherwise.
     pub provided: Option<PasswordHash>,
+    /// Only if it is as this says now; `Conflict` otherwise.
+    pub provided_access: Option<ClientAccess>,
     pub quota: Option<Option<u64>>,
 }
 

@@ -17,8 +17,10 @@ pub fn digest_of(typed: &str) -> Option<AppPasswordDigest> {
     if !password::is_made(letters()) {
         return None;
     }
-    let letters: Zeroizing<String> = Zeroizing::new(letters().collect());
-    let octets = digest(&SHA256, letters.as_bytes());
+    // Allocated once, so that growing leaves no copies behind.
+    let mut plain = Zeroizing::new(String::with_capacity(typed.len()));
+    plain.extend(letters());
+    let octets = digest(&SHA256, plain.as_bytes());
     octets.as_ref().try_into().ok().map(AppPasswordDigest)
 }
 

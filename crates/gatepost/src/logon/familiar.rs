@@ -24,7 +24,11 @@ impl Familiar {
         if self.0.len() >= CAPACITY && !self.0.contains_key(&(account, origin)) {
             self.0.retain(|_, last| now.saturating_duration_since(*last) < LIFETIME);
             if self.0.len() >= CAPACITY {
-                self.0.clear();
+                // The half that was seen last stays.
+                let mut times: Vec<Instant> = self.0.values().copied().collect();
+                let middle = times.len() / 2;
+                let (_, &mut median, _) = times.select_nth_unstable(middle);
+                self.0.retain(|_, last| *last > median);
             }
         }
         self.0.insert((account, origin), now);

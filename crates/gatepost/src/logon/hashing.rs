@@ -98,13 +98,17 @@ impl Hashing {
     /// What is to be kept in place of `kept`, which was found to be of this password: `None` when it is as good as it
     /// would be made now.
     pub async fn renewed(&self, kept: &Password, password: Secret) -> Result<Option<Password>, HashError> {
-        let usable = kept.verifiers.as_ref().is_some_and(|sealed| self.vault.open_sealed(sealed).is_some());
+        let opened = kept.verifiers.as_ref().and_then(|sealed| self.vault.open_sealed(sealed));
+        // All of one cost: another would tell an account from a name that nobody has.
+        let costs = |verifier: &scram::Verifier| verifier.iterations() == self.iterations.get();
+        let usable = opened.as_ref().is_some_and(|opened| opened.scram.iter().all(costs));
+        let ntlm = opened.is_some_and(|opened| opened.nt.is_some());
         let is_strong = is_strong(&kept.hash);
         if usable && is_strong {
             return Ok(None);
         }
-        // NTLM's is made when a password is set, and only then.
-        let Password { hash, verifiers } = self.hash(password, false).await?;
+        // What is good for NTLM is made when a password is set, and only then.
+        let Password { hash, verifiers } = self.hash(password, ntlm).await?;
         Ok(Some(Password {
             hash: if is_strong { kept.hash.clone() } else { hash },
             // Verifiers that are in use stay: an exchange with them may be under way.

@@ -180,7 +180,8 @@ impl Logon {
                 return Ok(Finding::Ntlm(Box::new(NtlmServer { challenge, now, target })));
             }
         };
-        let Named { address, account, .. } =
+        // The user's own, whatever mailbox is named beside it: that would tell whether there is such a user.
+        let Named { address, user: account, .. } =
             named::find(&*self.directory, user, None).await.map_err(|error| unavailable(client, &error))?;
         let kept = account.and_then(|account| self.scram_verifier(&account, *hash));
         let verifier = match kept {
@@ -228,7 +229,8 @@ impl Logon {
             reason,
             "log-on"
         );
-        if let (Some(record), Some(account)) = (&self.record, named) {
+        let is_throttled = matches!(verdict, Verdict::Throttled { .. });
+        if let (Some(record), Some(account)) = (&self.record, named.filter(|_| !is_throttled)) {
             record.write(&LogOn {
                 time: crate::clock::now(),
                 identity: account.address.as_str().to_owned(),
@@ -254,25 +256,27 @@ impl Logon {
         let whose = self.whose(client, credentials).await?;
         let user = match (&whose, credentials) {
             (Some(Ok(address)), _) if credentials.user().is_empty() => address.into(),
-            (_, Credentials::Certificate { authorization: None }) => {
-                client.addresses.first().map_or("", String::as_str).into()
-            }
+            (_, Credentials::Certificate { authorization: None }) => self.certified(client).await?.into(),
             _ => named::name_in(credentials),
         };
-        let Named { account, reason, .. } = named::find(&*self.directory, &user, credentials.authorization())
+        let found = named::find(&*self.directory, &user, credentials.authorization())
             .await
             .map_err(|error| unavailable(client, &error))?;
-        named.clone_from(&account);
+        named.clone_from(&found.user);
+        let (account, reason) = (found.account(), found.reason);
         let kept = account.as_ref().and_then(|account| account.password.as_ref());
         let reason = if account.is_some() && kept.is_none() { "the mailbox has no password" } else { reason };
-        let switched_off = account.as_ref().and_then(|account| switched_off(account, client.protocol, credentials));
+        let off = account.as_ref().and_then(|account| switched_off(account, client.protocol, credentials));
         let mut app = None;
         let (right, reason) = match credentials {
             Credentials::Password { password, .. } => {
                 app = account.as_deref().and_then(|account| app_password::find(account, password.expose())).cloned();
                 match app.as_ref().map(|app| app_password::refusal(app, client.protocol, crate::clock::now())) {
                     Some(refusal) => (refusal.is_none(), refusal.unwrap_or(reason).into()),
-                    None => (self.is_password(client, account.as_deref(), password).await?, Cow::Borrowed(reason)),
+                    None => {
+                        let may_remember = off.is_none();
+                        (self.is_password(client, account.as_deref(), password, may_remember).await?, reason.into())
+                    }
                 }
             }
             Credentials::Scram { mechanism, proved, .. } => {
@@ -297,7 +301,7 @@ impl Logon {
             }
         };
         // Answered as a wrong password, and as late.
-        let (right, reason) = match switched_off {
+        let (right, reason) = match off {
             Some(why) if right => (false, why.into()),
             _ => (right, reason),
         };
@@ -317,6 +321,9 @@ impl Logon {
         // Asked again with the place taken: a change before was not told to it, one after it is.
         match self.directory.account(account.id).await {
             Ok(Some(now)) if is_still(&now, &account, app.as_ref()) => {
+                if let Some(why) = switched_off(&now, client.protocol, credentials) {
+                    return Err((Verdict::Refused, why.into()));
+                }
                 if let Some(app) = app {
                     self.used(&now, &app);
                 } else if let Credentials::Password { password, .. } = credentials {
@@ -328,6 +335,16 @@ impl Logon {
             Ok(_) => Err((Verdict::Refused, "the password was changed meanwhile".into())),
             Err(error) => Err(unavailable(client, &error)),
         }
+    }
+
+    /// The first of the certificate's addresses that is somebody's.
+    async fn certified(&self, client: &Client) -> Found<String> {
+        for address in client.addresses.iter().filter_map(|address| Address::parse(address).ok()) {
+            if self.directory.find(&address).await.map_err(|error| unavailable(client, &error))?.is_some() {
+                return Ok(address.as_str().to_owned());
+            }
+        }
+        Ok(client.addresses.first().cloned().unwrap_or_default())
     }
 
     /// Whether one of the certificate's addresses is the account's.
@@ -367,10 +384,18 @@ impl Logon {
         Urgency::after_failures(lock(&self.throttle).failures(client.remote, now()))
     }
 
-    /// Whether it is the account's password; takes as long without an account.
-    async fn is_password(&self, client: &Client, account: Option<&Account>, password: &Secret) -> Found<bool> {
+    /// Whether it is the account's password; takes as long without an account. `may_remember`: else it takes as long
+    /// each time, since a right one is to be answered as a wrong one.
+    async fn is_password(
+        &self,
+        client: &Client,
+        account: Option<&Account>,
+        password: &Secret,
+        may_remember: bool,
+    ) -> Found<bool> {
         let kept = account.and_then(|account| Some((account.id, &account.password.as_ref()?.hash)));
-        if kept.is_some_and(|(id, hash)| lock(&self.remembered).knows(id, hash, password, now())) {
+        let known = kept.filter(|_| may_remember);
+        if known.is_some_and(|(id, hash)| lock(&self.remembered).knows(id, hash, password, now())) {
             return Ok(true);
         }
         let _turn = self.lanes.wait(client.remote).await;
@@ -381,7 +406,7 @@ impl Logon {
         let tried = if is_hashed { password.clone() } else { Secret::new("".into()) };
         let urgency = self.urgency(client, account);
         let right = self.hashing.verify(kept.map(|(_, hash)| hash.clone()), tried, urgency).await;
-        if let Some((id, hash)) = kept.filter(|_| right) {
+        if let Some((id, hash)) = known.filter(|_| right) {
             lock(&self.remembered).learn(id, hash, password, now());
         }
         Ok(right)

@@ -10,10 +10,19 @@ use store::{Account, Address, Directory};
 pub struct Named {
     /// The user's address in lower case, whether anybody has it or not: one and the same in whichever form of the name.
     pub address: String,
-    /// Who is to be logged on if the proof is right.
-    pub account: Option<Arc<Account>>,
+    /// Whose name it is.
+    pub user: Option<Arc<Account>>,
+    /// The mailbox that is named is not the user's own.
+    is_anothers: bool,
     /// Why nobody is if it is not.
     pub reason: &'static str,
+}
+
+impl Named {
+    /// Who is to be logged on if the proof is right.
+    pub fn account(&self) -> Option<Arc<Account>> {
+        self.user.clone().filter(|_| !self.is_anothers)
+    }
 }
 
 /// The name that the client logs on with, its domain before it where it came apart from it.
@@ -34,16 +43,17 @@ pub async fn find(directory: &dyn Directory, user: &str, authorization: Option<&
     let name = UserName::parse(user);
     let address = name.address(&domains).to_ascii_lowercase();
     let Some(account) = by(directory, &address).await? else {
-        return Ok(Named { address, account: None, reason: "unknown user" });
+        return Ok(Named { address, user: None, is_anothers: false, reason: "unknown user" });
     };
     let acts_as = authorization.map(|other| UserName::parse(other).address(&domains));
     for other in [acts_as, name.mailbox(&domains)].into_iter().flatten() {
         // By any of its own addresses; rights to another's mailbox there are none yet.
         if by(directory, &other).await?.is_none_or(|other| other.id != account.id) {
-            return Ok(Named { address, account: None, reason: "may not open the mailbox of another user" });
+            let reason = "may not open the mailbox of another user";
+            return Ok(Named { address, user: Some(account), is_anothers: true, reason });
         }
     }
-    Ok(Named { address, account: Some(account), reason: "wrong password" })
+    Ok(Named { address, user: Some(account), is_anothers: false, reason: "wrong password" })
 }
 
 async fn by(directory: &dyn Directory, address: &str) -> store::Result<Option<Arc<Account>>> {

@@ -54,9 +54,9 @@ impl Recorder {
                 Err(error) if error.kind() == io::ErrorKind::NotFound => continue,
                 Err(error) => return Err(error),
             };
-            for line in BufReader::new(file).lines() {
-                // A crash may have left half of one.
-                let Ok(log_on) = serde_json::from_str::<LogOn>(&line?) else { continue };
+            for line in BufReader::new(file).split(b'\n') {
+                // A crash may have left half of one, and of a character.
+                let Ok(log_on) = serde_json::from_slice::<LogOn>(&line?) else { continue };
                 if address.is_none_or(|address| log_on.identity == address.as_str()) {
                     found.push_back(log_on);
                     if found.len() > limit {
@@ -180,8 +180,9 @@ mod tests {
         let folder = tempfile::tempdir().unwrap();
         let line = |time| serde_json::to_string(&log_on("ann@example.test", time)).unwrap();
         writer(folder.path()).write(&line(1)).unwrap();
+        writer(folder.path()).write("?").unwrap();
         let mut cut = OpenOptions::new().append(true).open(path(folder.path(), 0)).unwrap();
-        cut.write_all(&line(2).as_bytes()[..20]).unwrap();
+        cut.write_all(&[line(2).as_bytes(), b"\xc3"].concat()[15..]).unwrap();
         writer(folder.path()).write(&line(3)).unwrap();
         assert_eq!(recent(folder.path(), None, 100), [3, 1]);
     }

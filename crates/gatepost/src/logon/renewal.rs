@@ -18,13 +18,25 @@ impl Renewals {
         if !lock(&self.0).insert(account.id) {
             return;
         }
-        let renewals = self.clone();
+        let ends = Ends { renewals: self.clone(), account: account.id };
         tokio::spawn(async move {
+            let _ends = ends;
             if let Err(why) = renew(&*directory, &hashing, &account, password).await {
                 tracing::warn!(address = account.address.as_str(), why, "the password could not be kept anew");
             }
-            lock(&renewals.0).remove(&account.id);
         });
+    }
+}
+
+/// The account's renewal is over, however it ended.
+struct Ends {
+    renewals: Renewals,
+    account: AccountId,
+}
+
+impl Drop for Ends {
+    fn drop(&mut self) {
+        lock(&self.renewals.0).remove(&self.account);
     }
 }
 
@@ -38,8 +50,12 @@ async fn renew(
     let renewed = hashing.renewed(kept, password).await.map_err(|error| error.to_string())?;
     let Some(renewed) = renewed else { return Ok(()) };
     // Unless somebody set another one meanwhile.
-    let change =
-        AccountChange { password: Some(Some(renewed)), provided: Some(kept.hash.clone()), ..AccountChange::default() };
+    let change = AccountChange {
+        password: Some(Some(renewed)),
+        provided: Some(kept.hash.clone()),
+        provided_access: Some(account.access),
+        ..AccountChange::default()
+    };
     match directory.change(account.id, change).await {
         Ok(()) => tracing::info!(address = account.address.as_str(), "the password is kept anew"),
         Err(Error::Conflict) => {}

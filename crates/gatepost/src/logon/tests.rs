@@ -90,6 +90,29 @@ async fn only_the_right_password_of_a_user_who_has_one_is_granted() {
 }
 
 #[tokio::test]
+async fn what_is_switched_off_while_the_password_is_hashed_is_off() {
+    let (logon, store) = logon(60).await;
+    let ann = store.find(&Address::parse("ann@example.test").unwrap()).await.unwrap().unwrap();
+    let off = ClientAccess { protocols: Protocols { imap4: false, ..Protocols::ALL }, ntlm: false };
+    let mut trying = std::pin::pin!(attempt(&logon, HERE, "ann", "right"));
+    // It has read the account, and hashes.
+    tokio::select! {
+        biased;
+        _ = &mut trying => panic!("nothing is hashed so soon"),
+        () = std::future::ready(()) => {}
+    }
+    Directory::change(&*store, ann.id, AccountChange { access: Some(off), ..Default::default() }).await.unwrap();
+    assert_eq!(trying.await.unwrap_err(), Verdict::Refused);
+    // A right one is not remembered then, which would tell it from a wrong one.
+    let (logon, store) = self::logon(60).await;
+    let ann = store.find(&Address::parse("ann@example.test").unwrap()).await.unwrap().unwrap();
+    Directory::change(&*store, ann.id, AccountChange { access: Some(off), ..Default::default() }).await.unwrap();
+    assert_eq!(attempt(&logon, HERE, "ann", "right").await.unwrap_err(), Verdict::Refused);
+    let hash = &ann.password.as_ref().unwrap().hash;
+    assert!(!lock(&logon.remembered).knows(ann.id, hash, &Secret::new("right".into()), now()));
+}
+
+#[tokio::test]
 async fn a_throttled_address_is_not_judged_and_another_is() {
     let (logon, _) = logon(3).await;
     // More at once than may fail: the rest is not judged.
@@ -205,6 +228,8 @@ async fn scram_tells_nobody_who_has_a_mailbox() {
         let shown = salt(user).await;
         assert_eq!(shown, salt(&user.to_uppercase()).await, "{user}");
         assert_eq!(shown, salt(&format!("{user}@example.test")).await, "{user}");
+        // Also where another mailbox is named beside it.
+        assert_eq!(shown, salt(&format!("EXAMPLE\\{user}\\nobody")).await, "{user}");
         assert_eq!((shown.0.len(), shown.1), (16, 4096), "{user}");
     }
 }

@@ -67,6 +67,8 @@ pub enum VaultError {
     Write(#[from] TlsError),
     #[error("the system gives no random numbers")]
     NoRandomness,
+    #[error("what is to be kept of a password has no room")]
+    TooMuch,
 }
 
 const KEY_OCTETS: usize = 32;
@@ -128,11 +130,12 @@ impl Vault {
             stored_key: verifier.stored_key().expose(),
             server_key: verifier.server_key().expose(),
         });
-        let mut text = postcard::to_allocvec(&Kept {
-            scram: scram.collect(),
-            nt: verifiers.nt.as_ref().map(|hash| *hash.expose()),
-        })
-        .map_err(|_| VaultError::NoRandomness)?;
+        let kept = Kept { scram: scram.collect(), nt: verifiers.nt.as_ref().map(|hash| *hash.expose()) };
+        // In place, so that growing leaves no copies behind.
+        let mut room = Zeroizing::new([0; 1024]);
+        let plain = postcard::to_slice(&kept, room.as_mut_slice()).map_err(|_| VaultError::TooMuch)?;
+        let mut text = Vec::with_capacity(plain.len() + AES_256_GCM.tag_len());
+        text.extend_from_slice(plain);
         let nonce = self.sealing.seal_in_place_append_tag(Aad::from([VERSION]), &mut text);
         let nonce = nonce.map_err(|Unspecified| VaultError::NoRandomness)?;
         Ok(SealedVerifiers([&[VERSION], nonce.as_ref().as_slice(), &text].concat().into()))

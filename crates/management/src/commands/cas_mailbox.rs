@@ -77,7 +77,7 @@ async fn set(world: &dyn World, given: Given<'_>) -> Result<Outcome, Failure> {
             "name what to change: -PopEnabled, -ImapEnabled, -SmtpClientAuthenticationDisabled or -NtlmEnabled".into(),
         ));
     }
-    let mut change = AccountChange { access: Some(access), ..AccountChange::default() };
+    let mut change = AccountChange { access: Some(access), provided_access: Some(was), ..AccountChange::default() };
     if was.ntlm && !access.ntlm {
         // Whoever opts out keeps nothing behind that is as good as the password.
         let without = account.password.as_ref().map(|kept| world.passwords().without_ntlm(kept));
@@ -92,7 +92,7 @@ async fn set(world: &dyn World, given: Given<'_>) -> Result<Outcome, Failure> {
     match world.directory().change(account.id, change).await {
         Ok(()) => {}
         Err(Error::Conflict) => {
-            return Err(Failure("the mailbox's password was changed meanwhile; nothing else was. Try again.".into()));
+            return Err(Failure("the mailbox was changed meanwhile, and so nothing was now. Try again.".into()));
         }
         Err(error) => return Err(error.into()),
     }

@@ -200,21 +200,28 @@ pub(super) fn result_size(given: Given<'_>) -> Result<usize, Failure> {
 
 async fn set(world: &dyn World, given: Given<'_>) -> Result<Outcome, Failure> {
     let account = find(world, given).await?;
-    let change = AccountChange {
+    let mut change = AccountChange {
         aliases: aliases(given)?,
         password: password(world, given, account.access.ntlm).await?.map(Some),
         quota: quota(given)?,
         ..AccountChange::default()
     };
+    // What is kept of a password depends on whether it is to be good for NTLM.
+    change.provided_access = change.password.is_some().then_some(account.access);
     if change.aliases.is_none() && change.password.is_none() && change.quota.is_none() {
         return Err(Failure("name what to change: -Password, -EmailAddresses or -Quota".into()));
     }
     let aliases = change.aliases.clone().unwrap_or_default();
-    let has_new_password = change.password.is_some();
+    // A certificate may have logged on with an address that is taken away.
+    let is_taken_away = |own: &Address| change.aliases.as_ref().is_some_and(|aliases| !aliases.contains(own));
+    let is_to_end = change.password.is_some() || account.aliases.iter().any(is_taken_away);
     if let Err(error) = world.directory().change(account.id, change).await {
+        if matches!(error, store::Error::Conflict) {
+            return Err(Failure("the mailbox was changed meanwhile, and so nothing was now. Try again.".into()));
+        }
         return Err(not_given(world, error, &aliases, Some(account.id)).await?);
     }
-    if has_new_password {
+    if is_to_end {
         world.passwords().revoke(account.id);
     }
     let account = find(world, given).await?;

@@ -3,6 +3,7 @@
 use std::fmt;
 
 use super::{AddressError, Domain, ForwardPath, Limits, Mailbox, ReversePath};
+use crate::logon::Secret;
 
 /// A command line understood.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -30,7 +31,7 @@ pub enum Command {
     /// RFC 4954 §4; the initial response is still coded.
     Auth {
         mechanism: Vec<u8>,
-        initial: Option<Vec<u8>>,
+        initial: Option<Secret>,
     },
 }
 
@@ -234,7 +235,8 @@ fn bdat(arguments: &[u8]) -> Result<Command, CommandError> {
 fn auth(arguments: &[u8]) -> Result<Command, CommandError> {
     let mut words = arguments.split(|&b| b == b' ');
     let mechanism = words.next().filter(|name| !name.is_empty());
-    let initial = words.next().map(<[u8]>::to_vec);
+    // What it holds is judged with the exchange's other lines.
+    let initial = words.next().map(|text| Secret::new(String::from_utf8_lossy(text).into_owned()));
     match (mechanism, words.next()) {
         (Some(name), None) => Ok(Command::Auth { mechanism: name.to_vec(), initial }),
         _ => Err(CommandError::Arguments("AUTH mechanism [initial-response] is expected")),
@@ -404,7 +406,8 @@ mod tests {
     #[test]
     fn auth_splits_mechanism_and_initial_response() {
         let auth = |mechanism: &str, initial: Option<&str>| {
-            Ok(Command::Auth { mechanism: mechanism.into(), initial: initial.map(Into::into) })
+            let initial = initial.map(|text| Secret::new(text.to_owned()));
+            Ok(Command::Auth { mechanism: mechanism.into(), initial })
         };
         assert_eq!(parse("AUTH PLAIN"), auth("PLAIN", None));
         assert_eq!(parse("AUTH plain AGEAYg=="), auth("plain", Some("AGEAYg==")));

@@ -54,6 +54,10 @@ pub fn what_an_account_may_be_used_by_is_kept(open: Open) {
     let access = ClientAccess { protocols: Protocols { imap4: true, ..Protocols::NONE }, ntlm: true };
     wait(trial.directory().change(ann, AccountChange { access: Some(access), ..AccountChange::default() })).unwrap();
     wait(trial.directory().change(ann, AccountChange { quota: Some(Some(7)), ..AccountChange::default() })).unwrap();
+    // A change that was made up when it was otherwise is none.
+    let stale =
+        AccountChange { quota: Some(None), provided_access: Some(ClientAccess::default()), ..AccountChange::default() };
+    assert!(matches!(wait(trial.directory().change(ann, stale)), Err(Error::Conflict)));
     trial.holds(|trial| {
         assert_eq!(wait(trial.directory().account(ann)).unwrap().map(|ann| ann.access), Some(access));
     });

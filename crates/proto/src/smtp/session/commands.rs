@@ -35,7 +35,7 @@ impl Session {
             Command::Rcpt(to) => return self.rcpt(now, to),
             Command::Data => return self.data(now),
             Command::Bdat { octets, last } => return self.bdat(now, octets, last),
-            Command::Auth { mechanism, initial } => return self.auth(now, &mechanism, initial.as_deref()),
+            Command::Auth { mechanism, initial } => return self.auth(now, &mechanism, initial.as_ref()),
             Command::StartTls => return self.start_tls(now),
             Command::Reset => {
                 self.reply(now, &RESET);

@@ -4,12 +4,12 @@ use std::time::Instant;
 
 use super::commands::BAD_SEQUENCE;
 use super::{Asked, Request, Session, State, Step};
-use crate::logon::{Mechanism, Verdict};
+use crate::logon::{Mechanism, Secret, Verdict};
 use crate::sasl;
 use crate::smtp::Reply;
 
 impl Session {
-    pub(super) fn auth(&mut self, now: Instant, mechanism: &[u8], initial: Option<&[u8]>) -> Option<Request> {
+    pub(super) fn auth(&mut self, now: Instant, mechanism: &[u8], initial: Option<&Secret>) -> Option<Request> {
         // RFC 4954 §4: once a connection, and not within a transaction.
         if self.logged_on || matches!(self.transaction.step, Step::Mail | Step::Chunks) {
             self.reply_bad(now, &BAD_SEQUENCE);
@@ -25,6 +25,7 @@ impl Session {
             self.reply_bad(now, &Reply::new(504, 7, 4, "").with_text(text));
             return None;
         };
+        let initial = initial.map(|initial| initial.expose().as_bytes());
         let (exchange, step) = sasl::Exchange::begin(mechanism, initial);
         self.sasl_step(now, exchange, step)
     }
