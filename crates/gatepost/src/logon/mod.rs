@@ -5,6 +5,7 @@
 //! its own attempts only, so that many attempts from one do not delay another.
 
 mod app_password;
+mod certificates;
 mod familiar;
 mod hashing;
 mod lanes;
@@ -28,9 +29,7 @@ use identity::{Available, Origin, PASSWORD_OCTETS, Throttle};
 use proto::logon::{Credentials, Finding, Lookup, NtlmServer, Secret, Verdict};
 use proto::ntlm::{Binding, FileTime, Refusal, Target};
 use proto::sasl::scram::{self, ChannelBindings};
-use store::{
-    Account, AccountChange, AccountId, Address, AppPassword, AppPasswordChange, ClientAccess, Directory, Protocols,
-};
+use store::{Account, AccountChange, AccountId, AppPassword, AppPasswordChange, ClientAccess, Directory, Protocols};
 
 use management::LogOn;
 
@@ -84,6 +83,16 @@ pub struct Logon {
 
 /// What was found, or what the client is told in its place and what the log.
 type Found<T> = Result<T, (Verdict, Cow<'static, str>)>;
+
+/// What became of a password.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Checked {
+    Wrong,
+    /// It was verified a short while ago.
+    Remembered,
+    /// It was verified now.
+    Hashed,
+}
 
 /// For the log.
 const THROTTLED: &str = "too many failures from this address";
@@ -267,15 +276,16 @@ impl Logon {
         let kept = account.as_ref().and_then(|account| account.password.as_ref());
         let reason = if account.is_some() && kept.is_none() { "the mailbox has no password" } else { reason };
         let off = account.as_ref().and_then(|account| switched_off(account, client.protocol, credentials));
-        let mut app = None;
+        let (mut app, mut hashed) = (None, false);
         let (right, reason) = match credentials {
             Credentials::Password { password, .. } => {
                 app = account.as_deref().and_then(|account| app_password::find(account, password.expose())).cloned();
                 match app.as_ref().map(|app| app_password::refusal(app, client.protocol, crate::clock::now())) {
                     Some(refusal) => (refusal.is_none(), refusal.unwrap_or(reason).into()),
                     None => {
-                        let may_remember = off.is_none();
-                        (self.is_password(client, account.as_deref(), password, may_remember).await?, reason.into())
+                        let checked = self.check(client, account.as_deref(), password, off.is_none()).await?;
+                        hashed = checked == Checked::Hashed;
+                        (checked != Checked::Wrong, reason.into())
                     }
                 }
             }
@@ -326,7 +336,9 @@ impl Logon {
                 }
                 if let Some(app) = app {
                     self.used(&now, &app);
-                } else if let Credentials::Password { password, .. } = credentials {
+                } else if let Credentials::Password { password, .. } = credentials
+                    && hashed
+                {
                     let (directory, hashing) = (self.directory.clone(), self.hashing.clone());
                     self.renewals.begin(directory, hashing, now.clone(), password.clone());
                 }
@@ -335,28 +347,6 @@ impl Logon {
             Ok(_) => Err((Verdict::Refused, "the password was changed meanwhile".into())),
             Err(error) => Err(unavailable(client, &error)),
         }
-    }
-
-    /// The first of the certificate's addresses that is somebody's.
-    async fn certified(&self, client: &Client) -> Found<String> {
-        for address in client.addresses.iter().filter_map(|address| Address::parse(address).ok()) {
-            if self.directory.find(&address).await.map_err(|error| unavailable(client, &error))?.is_some() {
-                return Ok(address.as_str().to_owned());
-            }
-        }
-        Ok(client.addresses.first().cloned().unwrap_or_default())
-    }
-
-    /// Whether one of the certificate's addresses is the account's.
-    async fn is_certificate_of(&self, client: &Client, account: Option<&Account>) -> Found<(bool, Cow<'static, str>)> {
-        for address in client.addresses.iter().filter_map(|address| Address::parse(address).ok()) {
-            let owner = self.directory.find(&address).await.map_err(|error| unavailable(client, &error))?;
-            if owner.is_some_and(|owner| account.is_some_and(|account| account.id == owner.id)) {
-                return Ok((true, "granted".into()));
-            }
-        }
-        let named = client.addresses.join(", ");
-        Ok((false, format!("the certificate is for {named:?}, which is not an address of the mailbox").into()))
     }
 
     /// Writes down that an app password is in use. The log-on does not wait for it.
@@ -386,17 +376,17 @@ impl Logon {
 
     /// Whether it is the account's password; takes as long without an account. `may_remember`: else it takes as long
     /// each time, since a right one is to be answered as a wrong one.
-    async fn is_password(
+    async fn check(
         &self,
         client: &Client,
         account: Option<&Account>,
         password: &Secret,
         may_remember: bool,
-    ) -> Found<bool> {
+    ) -> Found<Checked> {
         let kept = account.and_then(|account| Some((account.id, &account.password.as_ref()?.hash)));
         let known = kept.filter(|_| may_remember);
         if known.is_some_and(|(id, hash)| lock(&self.remembered).knows(id, hash, password, now())) {
-            return Ok(true);
+            return Ok(Checked::Remembered);
         }
         let _turn = self.lanes.wait(client.remote).await;
         // Attempts that waited behind failures of the same address are not judged any more.
@@ -409,7 +399,7 @@ impl Logon {
         if let Some((id, hash)) = known.filter(|_| right) {
             lock(&self.remembered).learn(id, hash, password, now());
         }
-        Ok(right)
+        Ok(if right { Checked::Hashed } else { Checked::Wrong })
     }
 
     fn admit(&self, remote: IpAddr) -> Found<()> {

@@ -8,7 +8,7 @@ use std::sync::Arc;
 
 use identity::{Rule, Tls, offer};
 use management::ServiceSettings;
-use proto::logon::Offer;
+use proto::logon::{Finding, Lookup, Offer};
 use store::{Directory, Mailboxes};
 use tokio::io::{AsyncRead, AsyncWrite};
 
@@ -37,6 +37,17 @@ impl Started {
     /// Who is there, for a log-on.
     pub fn client<S: AsyncRead + AsyncWrite + Unpin>(&self, connection: &Connection<S>) -> Client {
         connection.client(self.settings.max_connections_per_user, self.settings.extended_protection_policy)
+    }
+
+    /// What an exchange goes on with.
+    pub async fn look<S: AsyncRead + AsyncWrite + Unpin>(
+        &self,
+        site: &Site,
+        connection: &Connection<S>,
+        lookup: &Lookup,
+    ) -> Finding {
+        let bindings = connection.bindings(self.settings.extended_protection_policy);
+        site.logon.look(&self.client(connection), lookup, bindings).await
     }
 
     /// What a session may offer on its channel; to be asked again when the channel changes.

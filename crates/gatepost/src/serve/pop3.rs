@@ -85,13 +85,7 @@ async fn authorization<S: AsyncRead + AsyncWrite + Unpin>(
                 session.answer(connection.now(), Answer::Encrypted(offer));
             }
             Request::LogOn(Question::Look(lookup)) => {
-                let client = started.client(connection);
-                let finding = Box::pin(site.logon.look(
-                    &client,
-                    &lookup,
-                    connection.bindings(started.settings.extended_protection_policy),
-                ))
-                .await;
+                let finding = Box::pin(started.look(site, connection, &lookup)).await;
                 session.answer(connection.now(), Answer::LogOn(finding));
             }
             Request::LogOn(Question::Judge(credentials)) => {
