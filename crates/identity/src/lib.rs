@@ -13,6 +13,7 @@ mod login_type;
 mod origin;
 mod password;
 pub mod policy;
+#[cfg(test)]
 mod policy_table;
 mod throttle;
 mod user_name;
@@ -23,7 +24,6 @@ pub use login_type::LoginType;
 pub use origin::Origin;
 pub use password::{PASSWORD_OCTETS, UnfitPassword, check_password};
 pub use policy::{Available, Method, Protocol, Rule, Tls, offer};
-pub use policy_table::policy_table;
 pub use proto::logon::ExtendedProtection;
 pub use throttle::Throttle;
 pub use user_name::{Domains, UserName, user_address};

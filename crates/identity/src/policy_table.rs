@@ -7,7 +7,7 @@ use proto::logon::{Channel, ExtendedProtection, Mechanism};
 use crate::{AuthMechanisms, LoginType, Method, Rule};
 
 /// The table in Markdown: what is taken where, by mechanism.
-pub fn policy_table() -> String {
+fn policy_table() -> String {
     let mut text = String::new();
     pop3_and_imap(&mut text);
     text.push('\n');

@@ -33,17 +33,6 @@ impl Proof {
         &self.answer.workstation
     }
 
-    /// For whoever judges the response in place of [`verify`](Self::verify).
-    pub fn server_challenge(&self) -> &[u8; 8] {
-        &self.server_challenge
-    }
-
-    /// For whoever judges the response in place of [`verify`](Self::verify). With the challenge, passwords can be
-    /// tried out on it: it belongs in no log.
-    pub fn nt_response(&self) -> &[u8] {
-        &self.answer.response.octets
-    }
-
     /// Whether the client knows the password. `None` is for an account that does not exist or has no hash: it costs
     /// the same as a wrong password, and no answer is right for it.
     pub fn verify(&self, hash: Option<&NtHash>, binding: &Binding<'_>) -> Result<(), Refusal> {

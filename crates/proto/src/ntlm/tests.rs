@@ -76,7 +76,7 @@ mod published {
     fn the_messages_of_ms_nlmp_4_2_4_3_prove_user_of_domain() {
         let proof = proof();
         assert_eq!((proof.user(), proof.domain(), proof.workstation()), ("User", "Domain", "COMPUTER"));
-        assert_eq!(proof.server_challenge().to_vec(), hex("0123456789abcdef"));
+        assert_eq!(proof.server_challenge.to_vec(), hex("0123456789abcdef"));
         assert_eq!(proof.answer.session_key.unwrap().to_vec(), hex("c5dad2544fc9799094ce1ce90bc9d03e"));
         let hash = NtHash::of_password("Password");
         assert_eq!(proof.verify(Some(&hash), &NO_BINDING), Ok(()));
@@ -367,7 +367,7 @@ fn a_session_key_from_elsewhere_stands_for_the_proof_alone() {
     let other = SessionKey::from_octets([0; 16]);
     assert_eq!(proof.verify_with_session_key(&other, &NO_BINDING), Err(Refusal::Mic));
     let response = [proof.answer.response.proof.as_slice(), proof.answer.response.client_challenge()].concat();
-    assert_eq!(proof.nt_response(), response);
+    assert_eq!(proof.answer.response.octets, response);
 }
 
 #[test]
