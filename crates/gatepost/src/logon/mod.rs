@@ -11,6 +11,7 @@ mod hashing;
 mod lanes;
 mod named;
 mod password;
+mod proof;
 mod record;
 mod remembered;
 mod renewal;
@@ -25,9 +26,9 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
-use identity::{Available, Origin, PASSWORD_OCTETS, Throttle};
-use proto::logon::{Credentials, Finding, Lookup, NtlmServer, Secret, Verdict};
-use proto::ntlm::{Binding, FileTime, Refusal, Target};
+use identity::{Available, Origin, Throttle};
+use proto::logon::{Credentials, Finding, Lookup, NtlmServer, Verdict};
+use proto::ntlm::{FileTime, Target};
 use proto::sasl::scram::{self, ChannelBindings};
 use store::{Account, AccountChange, AccountId, AppPassword, AppPasswordChange, ClientAccess, Directory, Protocols};
 
@@ -40,13 +41,13 @@ pub use hashing::{HashError, Hashing};
 use lanes::Lanes;
 use named::Named;
 pub use password::generate;
+use proof::{Against, By, Judged};
 pub use record::Recorder;
 use remembered::Remembered;
 use renewal::Renewals;
 pub use tokens::Tokens;
 pub use turns::Urgency;
 use users::{Place, Users};
-use vault::Verifiers;
 pub use vault::{Vault, VaultError};
 
 /// A log-on that was granted. Dropping it gives the user's place back.
@@ -84,20 +85,8 @@ pub struct Logon {
 /// What was found, or what the client is told in its place and what the log.
 type Found<T> = Result<T, (Verdict, Cow<'static, str>)>;
 
-/// What became of a password.
-#[derive(Clone, Copy, PartialEq, Eq)]
-enum Checked {
-    Wrong,
-    /// It was verified a short while ago.
-    Remembered,
-    /// It was verified now.
-    Hashed,
-}
-
 /// For the log.
 const THROTTLED: &str = "too many failures from this address";
-const NO_NT_HASH: &str = "nothing is kept of the password that is good for NTLM; Set-CASMailbox -NtlmEnabled true, then Set-Mailbox -Password";
-const NO_VERIFIER: &str = "no verifier for this mechanism is kept of the password, or the key that opens it is gone; Set-Mailbox -Password makes one";
 
 /// Addresses whose failures are remembered.
 const THROTTLED_ORIGINS: usize = 100_000;
@@ -205,14 +194,6 @@ impl Logon {
         Ok(Finding::Scram(Box::new(scram::Finding { verifier, nonce, bindings })))
     }
 
-    fn scram_verifier(&self, account: &Account, hash: scram::Hash) -> Option<scram::Verifier> {
-        self.verifiers(account)?.scram.into_iter().find(|verifier| verifier.hash() == hash)
-    }
-
-    fn verifiers(&self, account: &Account) -> Option<Verifiers> {
-        self.hashing.vault().open_sealed(account.password.as_ref()?.verifiers.as_ref()?)
-    }
-
     /// Judges an attempt; writes one line to the log with the reason.
     pub async fn verify(&self, client: &Client, credentials: &Credentials) -> Result<LoggedOn, Verdict> {
         let mut named = None;
@@ -273,43 +254,9 @@ impl Logon {
             .map_err(|error| unavailable(client, &error))?;
         named.clone_from(&found.user);
         let (account, reason) = (found.account(), found.reason);
-        let kept = account.as_ref().and_then(|account| account.password.as_ref());
-        let reason = if account.is_some() && kept.is_none() { "the mailbox has no password" } else { reason };
         let off = account.as_ref().and_then(|account| switched_off(account, client.protocol, credentials));
-        let (mut app, mut hashed) = (None, false);
-        let (right, reason) = match credentials {
-            Credentials::Password { password, .. } => {
-                app = account.as_deref().and_then(|account| app_password::find(account, password.expose())).cloned();
-                match app.as_ref().map(|app| app_password::refusal(app, client.protocol, crate::clock::now())) {
-                    Some(refusal) => (refusal.is_none(), refusal.unwrap_or(reason).into()),
-                    None => {
-                        let checked = self.check(client, account.as_deref(), password, off.is_none()).await?;
-                        hashed = checked == Checked::Hashed;
-                        (checked != Checked::Wrong, reason.into())
-                    }
-                }
-            }
-            Credentials::Scram { mechanism, proved, .. } => {
-                let hash = scram::hash_of(*mechanism);
-                let verifier = account.as_deref().and_then(|account| self.scram_verifier(account, hash));
-                let is_missing = kept.is_some() && verifier.is_none();
-                let right = verifier.is_some_and(|verifier| proved.as_ref() == Some(verifier.stored_key()));
-                (right, if is_missing { NO_VERIFIER } else { reason }.into())
-            }
-            Credentials::Token { .. } => self.is_token_of(client, account.as_deref(), whose).await?,
-            Credentials::Certificate { .. } => self.is_certificate_of(client, account.as_deref()).await?,
-            Credentials::Ntlm(Err(fault)) => (false, Cow::Owned(fault.to_string())),
-            Credentials::Ntlm(Ok(proof)) => {
-                let hash = account.as_deref().and_then(|account| self.verifiers(account)).and_then(|kept| kept.nt);
-                let end_point = client.end_point.as_ref().map(|end_point| end_point.0.as_ref());
-                match proof.verify(hash.as_ref(), &Binding { policy: client.protection, end_point }) {
-                    Ok(()) => (true, Cow::Borrowed(reason)),
-                    Err(_) if kept.is_some() && hash.is_none() => (false, NO_NT_HASH.into()),
-                    Err(Refusal::Proof) => (false, reason.into()),
-                    Err(refusal) => (false, Cow::Owned(refusal.to_string())),
-                }
-            }
-        };
+        let shown = Against { account: account.as_deref(), otherwise: reason, whose, is_off: off.is_some() };
+        let Judged { right, reason, by } = self.prove(client, credentials, shown).await?;
         // Answered as a wrong password, and as late.
         let (right, reason) = match off {
             Some(why) if right => (false, why.into()),
@@ -330,17 +277,17 @@ impl Logon {
             .ok_or((Verdict::TooManyConnections { limit }, "the user has as many connections as it may".into()))?;
         // Asked again with the place taken: a change before was not told to it, one after it is.
         match self.directory.account(account.id).await {
-            Ok(Some(now)) if is_still(&now, &account, app.as_ref()) => {
+            Ok(Some(now)) if is_still(&now, &account, &by) => {
                 if let Some(why) = switched_off(&now, client.protocol, credentials) {
                     return Err((Verdict::Refused, why.into()));
                 }
-                if let Some(app) = app {
-                    self.used(&now, &app);
-                } else if let Credentials::Password { password, .. } = credentials
-                    && hashed
-                {
-                    let (directory, hashing) = (self.directory.clone(), self.hashing.clone());
-                    self.renewals.begin(directory, hashing, now.clone(), password.clone());
+                match (by, credentials) {
+                    (By::App(app), _) => self.used(&now, &app),
+                    (By::Hashing, Credentials::Password { password, .. }) => {
+                        let (directory, hashing) = (self.directory.clone(), self.hashing.clone());
+                        self.renewals.begin(directory, hashing, now.clone(), password.clone());
+                    }
+                    _ => {}
                 }
                 Ok(LoggedOn { account: now, place })
             }
@@ -363,43 +310,6 @@ impl Logon {
                 tracing::warn!(%error, "the use of an app password was not written down");
             }
         });
-    }
-
-    /// Who has logged on from there before waits for nobody who has not, and who failed of late waits for the others.
-    fn urgency(&self, client: &Client, account: Option<&Account>) -> Urgency {
-        let origin = Origin::of(client.remote);
-        if account.is_some_and(|account| lock(&self.familiar).knows(account.id, origin, now())) {
-            return Urgency::KNOWN;
-        }
-        Urgency::after_failures(lock(&self.throttle).failures(client.remote, now()))
-    }
-
-    /// Whether it is the account's password; takes as long without an account. `may_remember`: else it takes as long
-    /// each time, since a right one is to be answered as a wrong one.
-    async fn check(
-        &self,
-        client: &Client,
-        account: Option<&Account>,
-        password: &Secret,
-        may_remember: bool,
-    ) -> Found<Checked> {
-        let kept = account.and_then(|account| Some((account.id, &account.password.as_ref()?.hash)));
-        let known = kept.filter(|_| may_remember);
-        if known.is_some_and(|(id, hash)| lock(&self.remembered).knows(id, hash, password, now())) {
-            return Ok(Checked::Remembered);
-        }
-        let _turn = self.lanes.wait(client.remote).await;
-        // Attempts that waited behind failures of the same address are not judged any more.
-        self.admit(client.remote)?;
-        // An unknown user costs the same time as a known one, and no length of a password more than another.
-        let is_hashed = password.expose().len() <= *PASSWORD_OCTETS.end();
-        let tried = if is_hashed { password.clone() } else { Secret::new("".into()) };
-        let urgency = self.urgency(client, account);
-        let right = self.hashing.verify(kept.map(|(_, hash)| hash.clone()), tried, urgency).await;
-        if let Some((id, hash)) = known.filter(|_| right) {
-            lock(&self.remembered).learn(id, hash, password, now());
-        }
-        Ok(if right { Checked::Hashed } else { Checked::Wrong })
     }
 
     fn admit(&self, remote: IpAddr) -> Found<()> {
@@ -430,8 +340,8 @@ fn switched_off(account: &Account, protocol: Protocol, credentials: &Credentials
 }
 
 /// Whether what was shown is still good: an app password, or the password, whatever else is kept of it by now.
-fn is_still(now: &Account, then: &Account, app: Option<&AppPassword>) -> bool {
-    if let Some(app) = app {
+fn is_still(now: &Account, then: &Account, by: &By) -> bool {
+    if let By::App(app) = by {
         return now.app_passwords.iter().any(|one| one.digest == app.digest);
     }
     let hash = |account: &Account| account.password.as_ref().map(|password| password.hash.clone());

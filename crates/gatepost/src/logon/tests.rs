@@ -5,7 +5,7 @@ use std::num::NonZeroU32;
 use aws_lc_rs::{digest, hmac, pbkdf2};
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
-use proto::logon::{ExtendedProtection, Mechanism, Question};
+use proto::logon::{ExtendedProtection, Mechanism, Question, Secret};
 use proto::sasl::{Exchange, Step};
 use store::memory::Memory;
 use store::{Address, NewAccount};

@@ -21,6 +21,7 @@ use claims::{Policy, Source};
 use http::{Http, Url};
 use introspection::Introspection;
 use keys::Keys;
+pub use log_on::Whose;
 
 /// What is taken of which provider.
 #[derive(Default)]

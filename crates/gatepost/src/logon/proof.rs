@@ -1,0 +1,164 @@
+//! Whether what a client showed is right, for each kind of proof.
+
+use std::borrow::Cow;
+
+use identity::{Origin, PASSWORD_OCTETS};
+use proto::logon::{Credentials, Secret};
+use proto::ntlm::{self, Binding, Refusal};
+use proto::sasl::scram;
+use store::{Account, AppPassword};
+
+use super::tokens::Whose;
+use super::vault::Verifiers;
+use super::{Found, Logon, Urgency, app_password, lock, now};
+use crate::connection::Client;
+
+/// For the log.
+const NO_PASSWORD: &str = "the mailbox has no password";
+const NO_NT_HASH: &str = "nothing is kept of the password that is good for NTLM; Set-CASMailbox -NtlmEnabled true, then Set-Mailbox -Password";
+const NO_VERIFIER: &str = "no verifier for this mechanism is kept of the password, or the key that opens it is gone; Set-Mailbox -Password makes one";
+
+/// What a proof is held against.
+pub struct Against<'a> {
+    /// Whose it should be; nobody's takes as long.
+    pub account: Option<&'a Account>,
+    /// Why it is not if it is wrong.
+    pub otherwise: &'static str,
+    /// Whose a token is.
+    pub whose: Option<Whose>,
+    /// A right one is answered as a wrong one, and as late.
+    pub is_off: bool,
+}
+
+/// What became of a proof.
+pub struct Judged {
+    pub right: bool,
+    /// Why not, for the log.
+    pub reason: Cow<'static, str>,
+    pub by: By,
+}
+
+/// What it was found by.
+pub enum By {
+    /// The password was hashed for it.
+    Hashing,
+    App(AppPassword),
+    Other,
+}
+
+impl Judged {
+    fn other(right: bool, reason: impl Into<Cow<'static, str>>) -> Self {
+        Self { right, reason: reason.into(), by: By::Other }
+    }
+}
+
+impl Logon {
+    pub(super) async fn prove(&self, client: &Client, credentials: &Credentials, it: Against<'_>) -> Found<Judged> {
+        let Against { account, otherwise, whose, is_off } = it;
+        let has_none = account.is_some_and(|account| account.password.is_none());
+        let otherwise = if has_none { NO_PASSWORD } else { otherwise };
+        match credentials {
+            Credentials::Password { password, .. } => {
+                self.judge_password(client, account, password, !is_off, otherwise).await
+            }
+            Credentials::Scram { mechanism, proved, .. } => {
+                let verifier = account.and_then(|account| self.scram_verifier(account, scram::hash_of(*mechanism)));
+                let is_missing = !has_none && account.is_some() && verifier.is_none();
+                let right = verifier.is_some_and(|verifier| proved.as_ref() == Some(verifier.stored_key()));
+                Ok(Judged::other(right, if is_missing { NO_VERIFIER } else { otherwise }))
+            }
+            Credentials::Token { .. } => {
+                let (right, reason) = self.is_token_of(client, account, whose).await?;
+                Ok(Judged::other(right, reason))
+            }
+            Credentials::Certificate { .. } => {
+                let (right, reason) = self.is_certificate_of(client, account).await?;
+                Ok(Judged::other(right, reason))
+            }
+            Credentials::Ntlm(Err(fault)) => Ok(Judged::other(false, fault.to_string())),
+            Credentials::Ntlm(Ok(proof)) => Ok(self.judge_ntlm(client, account, proof, otherwise)),
+        }
+    }
+
+    /// An app password, or else the mailbox's own.
+    async fn judge_password(
+        &self,
+        client: &Client,
+        account: Option<&Account>,
+        password: &Secret,
+        may_remember: bool,
+        otherwise: &'static str,
+    ) -> Found<Judged> {
+        if let Some(app) = account.and_then(|account| app_password::find(account, password.expose())) {
+            let refusal = app_password::refusal(app, client.protocol, crate::clock::now());
+            let (right, reason) = (refusal.is_none(), refusal.unwrap_or(otherwise).into());
+            return Ok(Judged { right, reason, by: By::App(app.clone()) });
+        }
+        let (right, by) = self.check(client, account, password, may_remember).await?;
+        Ok(Judged { right, reason: otherwise.into(), by })
+    }
+
+    fn judge_ntlm(
+        &self,
+        client: &Client,
+        account: Option<&Account>,
+        proof: &ntlm::Proof,
+        otherwise: &'static str,
+    ) -> Judged {
+        let hash = account.and_then(|account| self.verifiers(account)).and_then(|kept| kept.nt);
+        let end_point = client.end_point.as_ref().map(|end_point| end_point.0.as_ref());
+        match proof.verify(hash.as_ref(), &Binding { policy: client.protection, end_point }) {
+            Ok(()) => Judged::other(true, otherwise),
+            Err(_) if account.is_some_and(|account| account.password.is_some()) && hash.is_none() => {
+                Judged::other(false, NO_NT_HASH)
+            }
+            Err(Refusal::Proof) => Judged::other(false, otherwise),
+            Err(refusal) => Judged::other(false, refusal.to_string()),
+        }
+    }
+
+    pub(super) fn scram_verifier(&self, account: &Account, hash: scram::Hash) -> Option<scram::Verifier> {
+        self.verifiers(account)?.scram.into_iter().find(|verifier| verifier.hash() == hash)
+    }
+
+    fn verifiers(&self, account: &Account) -> Option<Verifiers> {
+        self.hashing.vault().open_sealed(account.password.as_ref()?.verifiers.as_ref()?)
+    }
+
+    /// Whether it is the account's password; takes as long without an account. `may_remember`: else it takes as long
+    /// each time, since a right one is to be answered as a wrong one.
+    async fn check(
+        &self,
+        client: &Client,
+        account: Option<&Account>,
+        password: &Secret,
+        may_remember: bool,
+    ) -> Found<(bool, By)> {
+        let kept = account.and_then(|account| Some((account.id, &account.password.as_ref()?.hash)));
+        let known = kept.filter(|_| may_remember);
+        if known.is_some_and(|(id, hash)| lock(&self.remembered).knows(id, hash, password, now())) {
+            return Ok((true, By::Other));
+        }
+        let _turn = self.lanes.wait(client.remote).await;
+        // Attempts that waited behind failures of the same address are not judged any more.
+        self.admit(client.remote)?;
+        // An unknown user costs the same time as a known one, and no length of a password more than another.
+        let is_hashed = password.expose().len() <= *PASSWORD_OCTETS.end();
+        let tried = if is_hashed { password.clone() } else { Secret::new("".into()) };
+        let urgency = self.urgency(client, account);
+        let right = self.hashing.verify(kept.map(|(_, hash)| hash.clone()), tried, urgency).await;
+        if let Some((id, hash)) = known.filter(|_| right) {
+            lock(&self.remembered).learn(id, hash, password, now());
+        }
+        Ok((right, By::Hashing))
+    }
+
+    /// Who has logged on from there before waits for nobody who has not, and who failed of late waits for the others.
+    fn urgency(&self, client: &Client, account: Option<&Account>) -> Urgency {
+        let origin = Origin::of(client.remote);
+        if account.is_some_and(|account| lock(&self.familiar).knows(account.id, origin, now())) {
+            return Urgency::KNOWN;
+        }
+        Urgency::after_failures(lock(&self.throttle).failures(client.remote, now()))
+    }
+}
