@@ -11,8 +11,8 @@ use crate::Origin;
 /// Lets an origin fail so many times within any [`Throttle::WINDOW`], and answers nothing more until then:
 /// no password is judged, right or wrong. Other origins notice nothing.
 ///
-/// Ask [`admits`](Self::admits) before a password is verified, and pass the verdict through
-/// [`settle`](Self::settle): that holds the limit also when many are verified at once.
+/// Ask [`admits`](Self::admits) before a password is verified, and [`settles`](Self::settles) before the verdict is told:
+/// that holds the limit also when many are verified at once.
 #[derive(Debug)]
 pub struct Throttle {
     limit: u32,
@@ -35,20 +35,10 @@ impl Throttle {
         self.recent(Origin::of(address), now) < self.limit as usize
     }
 
-    /// How many failures from there lie within the window.
-    pub fn failures(&mut self, address: IpAddr, now: Instant) -> u32 {
-        self.recent(Origin::of(address), now).try_into().unwrap_or(u32::MAX)
-    }
-
-    /// What a client is told that is not admitted.
-    pub fn verdict(&self) -> Verdict {
-        Verdict::Throttled { limit: self.limit }
-    }
-
-    /// What the client is told of a verdict: once the limit was reached meanwhile, nothing of it.
-    pub fn settle(&mut self, address: IpAddr, now: Instant, verdict: Verdict) -> Verdict {
+    /// Counts a verdict and says whether the client may be told of it: once the limit was reached meanwhile, not.
+    pub fn settles(&mut self, address: IpAddr, now: Instant, verdict: Verdict) -> bool {
         if !self.admits(address, now) {
-            return self.verdict();
+            return false;
         }
         if verdict == Verdict::Refused {
             let origin = Origin::of(address);
@@ -57,7 +47,7 @@ impl Throttle {
             }
             self.failures.entry(origin).or_default().push_back(now);
         }
-        verdict
+        true
     }
 
     /// How many failures of the origin lie within the window; forgets those that do not.
@@ -106,23 +96,23 @@ mod tests {
         let (mut throttle, now) = (Throttle::new(60, 100), Instant::now());
         for _ in 0..60 {
             assert!(throttle.admits(address(2), now));
-            assert_eq!(throttle.settle(address(2), now, Verdict::Refused), Verdict::Refused);
+            assert!(throttle.settles(address(2), now, Verdict::Refused));
         }
         assert!(!throttle.admits(address(2), now));
         assert!(throttle.admits(address(3), now));
-        assert_eq!(throttle.settle(address(3), now, Verdict::Granted), Verdict::Granted);
+        assert!(throttle.settles(address(3), now, Verdict::Granted));
     }
 
     #[test]
     fn the_window_slides() {
         let (mut throttle, start) = (Throttle::new(2, 100), Instant::now());
         let at = |seconds| start + Duration::from_secs(seconds);
-        throttle.settle(address(2), at(0), Verdict::Refused);
-        throttle.settle(address(2), at(59), Verdict::Refused);
+        throttle.settles(address(2), at(0), Verdict::Refused);
+        throttle.settles(address(2), at(59), Verdict::Refused);
         assert!(!throttle.admits(address(2), at(59)));
         // The first has left, so one more may fail; then the second and this one fill the window again.
         assert!(throttle.admits(address(2), at(60)));
-        throttle.settle(address(2), at(60), Verdict::Refused);
+        throttle.settles(address(2), at(60), Verdict::Refused);
         assert!(!throttle.admits(address(2), at(118)));
         assert!(throttle.admits(address(2), at(119)));
     }
@@ -132,17 +122,17 @@ mod tests {
         let (mut throttle, now) = (Throttle::new(60, 100), Instant::now());
         let admitted = (0..200).filter(|_| throttle.admits(address(2), now)).count();
         assert_eq!(admitted, 200);
-        let told = (0..200).filter(|_| throttle.settle(address(2), now, Verdict::Refused) == Verdict::Refused).count();
+        let told = (0..200).filter(|_| throttle.settles(address(2), now, Verdict::Refused)).count();
         assert_eq!(told, 60);
         // Neither is a right one told among them.
-        assert_eq!(throttle.settle(address(2), now, Verdict::Granted), Verdict::Throttled { limit: 60 });
+        assert!(!throttle.settles(address(2), now, Verdict::Granted));
     }
 
     #[test]
     fn only_refusals_count() {
         let (mut throttle, now) = (Throttle::new(1, 100), Instant::now());
         for verdict in [Verdict::Granted, Verdict::Unavailable, Verdict::TooManyConnections { limit: 1 }] {
-            assert_eq!(throttle.settle(address(2), now, verdict), verdict);
+            assert!(throttle.settles(address(2), now, verdict));
         }
         assert!(throttle.admits(address(2), now));
     }
@@ -151,7 +141,7 @@ mod tests {
     fn memory_is_bounded_by_the_origins_remembered() {
         let (mut throttle, start) = (Throttle::new(60, 10), Instant::now());
         for n in 0..1000 {
-            throttle.settle(address(n), start + Duration::from_millis(n.into()), Verdict::Refused);
+            throttle.settles(address(n), start + Duration::from_millis(n.into()), Verdict::Refused);
             assert!(throttle.failures.len() <= 10);
         }
         // The latest are those kept.

@@ -1,12 +1,13 @@
 //! Who a client is: verifies what it gave to log on, over all protocols.
 //!
-//! The order protects those who are known: a throttled address is answered at once and costs nothing; a
-//! password that was verified a short while ago is not hashed again; each address waits for the hashing of
+//! The order protects those who are known: a throttled address is answered at once and costs nothing; who guesses
+//! waits; a password that was verified a short while ago is not hashed again; each address waits for the hashing of
 //! its own attempts only, so that many attempts from one do not delay another.
 
 mod app_password;
 mod certificates;
 mod familiar;
+mod guard;
 mod hashing;
 mod lanes;
 mod named;
@@ -21,12 +22,11 @@ mod users;
 mod vault;
 
 use std::borrow::Cow;
-use std::net::IpAddr;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
-use identity::{Available, Origin, Throttle};
+use identity::{Attempt, Available};
 use proto::logon::{Credentials, Finding, Lookup, NtlmServer, Verdict};
 use proto::ntlm::{FileTime, Target};
 use proto::sasl::scram::{self, ChannelBindings};
@@ -36,7 +36,7 @@ use management::LogOn;
 
 use crate::connection::{Client, Drained, Protocol};
 pub use app_password::digest_of;
-use familiar::Familiar;
+use guard::Guard;
 pub use hashing::{HashError, Hashing};
 use lanes::Lanes;
 use named::Named;
@@ -68,9 +68,8 @@ impl LoggedOn {
 pub struct Logon {
     directory: Arc<dyn Directory>,
     hashing: Hashing,
-    throttle: Mutex<Throttle>,
     remembered: Mutex<Remembered>,
-    familiar: Mutex<Familiar>,
+    guard: Arc<Guard>,
     lanes: Lanes,
     renewals: Renewals,
     record: Option<Recorder>,
@@ -86,10 +85,7 @@ pub struct Logon {
 type Found<T> = Result<T, (Verdict, Cow<'static, str>)>;
 
 /// For the log.
-const THROTTLED: &str = "too many failures from this address";
-
-/// Addresses whose failures are remembered.
-const THROTTLED_ORIGINS: usize = 100_000;
+const THROTTLED: &str = "too many failures from this address, its network or at this name";
 
 impl Logon {
     /// `failures`: those an address may have in a minute. `remember`: how long a verified password is not
@@ -106,9 +102,8 @@ impl Logon {
         Self {
             directory,
             hashing,
-            throttle: Mutex::new(Throttle::new(failures, THROTTLED_ORIGINS)),
             remembered: Mutex::new(Remembered::new(remember)),
-            familiar: Mutex::default(),
+            guard: Arc::new(Guard::new(failures)),
             lanes: Lanes::new(per_address),
             renewals: Renewals::default(),
             record: None,
@@ -122,6 +117,27 @@ impl Logon {
     /// Log-ons to mailboxes are written down there from now on.
     pub fn recorded(self, record: Recorder) -> Self {
         Self { record: Some(record), ..self }
+    }
+
+    /// Learns from the record where owners have logged on from, so that a restart makes nobody a stranger. It takes as long
+    /// as the record is: not for the thread that calls.
+    pub fn recall(&self) {
+        let Some(record) = self.record.clone() else { return };
+        let (guard, today) = (self.guard.clone(), crate::clock::now());
+        let recall = move || {
+            let read = record.each(|log_on| {
+                if let Some(address) = log_on.remote.parse().ok().filter(|_| log_on.granted) {
+                    let ago = u64::try_from(today.saturating_sub(log_on.time)).unwrap_or_default();
+                    guard.was_there(&log_on.identity, address, Duration::from_secs(ago));
+                }
+            });
+            if let Err(error) = read {
+                tracing::warn!(%error, "where users have logged on from is not known of before the start");
+            }
+        };
+        if let Err(error) = std::thread::Builder::new().name("known addresses".to_owned()).spawn(recall) {
+            tracing::warn!(%error, "where users have logged on from is not known of before the start");
+        }
     }
 
     pub fn hashing(&self) -> &Hashing {
@@ -168,7 +184,6 @@ impl Logon {
     }
 
     async fn found(&self, client: &Client, lookup: &Lookup, bindings: Option<ChannelBindings>) -> Found<Finding> {
-        self.admit(client.remote)?;
         let no_randomness = (Verdict::Unavailable, Cow::Borrowed("the system gives no random numbers"));
         let (hash, user) = match lookup {
             Lookup::Scram { hash, user } => (hash, user),
@@ -178,6 +193,8 @@ impl Logon {
                 return Ok(Finding::Ntlm(Box::new(NtlmServer { challenge, now, target })));
             }
         };
+        let attempt = self.attempt(client, user).await?;
+        self.admit(&attempt)?;
         // The user's own, whatever mailbox is named beside it: that would tell whether there is such a user.
         let Named { address, user: account, .. } =
             named::find(&*self.directory, user, None).await.map_err(|error| unavailable(client, &error))?;
@@ -219,7 +236,7 @@ impl Logon {
             reason,
             "log-on"
         );
-        let is_throttled = matches!(verdict, Verdict::Throttled { .. });
+        let is_throttled = verdict == Verdict::Throttled;
         if let (Some(record), Some(account)) = (&self.record, named.filter(|_| !is_throttled)) {
             record.write(&LogOn {
                 time: crate::clock::now(),
@@ -242,8 +259,15 @@ impl Logon {
         credentials: &Credentials,
         named: &mut Option<Arc<Account>>,
     ) -> Found<LoggedOn> {
-        self.admit(client.remote)?;
-        let whose = self.whose(client, credentials).await?;
+        let attempt = match credentials {
+            Credentials::Password { .. } | Credentials::Scram { .. } | Credentials::Ntlm(_) => {
+                self.attempt(client, &named::name_in(credentials)).await?
+            }
+            // Not known by name: nobody guesses these.
+            Credentials::Token { .. } | Credentials::Certificate { .. } => self.guard.attempt(client.remote, ""),
+        };
+        self.admit(&attempt)?;
+        let whose = self.whose(client, credentials, &attempt).await?;
         let user = match (&whose, credentials) {
             (Some(Ok(address)), _) if credentials.user().is_empty() => address.into(),
             (_, Credentials::Certificate { authorization: None }) => self.certified(client).await?.into(),
@@ -255,7 +279,8 @@ impl Logon {
         named.clone_from(&found.user);
         let (account, reason) = (found.account(), found.reason);
         let off = account.as_ref().and_then(|account| switched_off(account, client.protocol, credentials));
-        let shown = Against { account: account.as_deref(), otherwise: reason, whose, is_off: off.is_some() };
+        let shown =
+            Against { account: account.as_deref(), otherwise: reason, whose, is_off: off.is_some(), attempt: &attempt };
         let Judged { right, reason, by } = self.prove(client, credentials, shown).await?;
         // Answered as a wrong password, and as late.
         let (right, reason) = match off {
@@ -266,12 +291,11 @@ impl Logon {
             Some(account) => (Some(account), Verdict::Granted),
             None => (None, Verdict::Refused),
         };
-        let told = lock(&self.throttle).settle(client.remote, now(), verdict);
+        let told = self.guard.settle(&attempt, verdict);
         if told != verdict {
-            return Err((told, THROTTLED.into()));
+            return Err(throttled(told));
         }
         let Some(account) = account else { return Err((Verdict::Refused, reason)) };
-        lock(&self.familiar).learn(account.id, Origin::of(client.remote), now());
         let limit = client.max_connections;
         let place = Users::take(&self.users, client.protocol, account.id, limit)
             .ok_or((Verdict::TooManyConnections { limit }, "the user has as many connections as it may".into()))?;
@@ -312,10 +336,18 @@ impl Logon {
         });
     }
 
-    fn admit(&self, remote: IpAddr) -> Found<()> {
-        let mut throttle = lock(&self.throttle);
-        if throttle.admits(remote, now()) { Ok(()) } else { Err((throttle.verdict(), THROTTLED.into())) }
+    async fn attempt(&self, client: &Client, user: &str) -> Found<Attempt> {
+        let name = named::address(&*self.directory, user).await.map_err(|error| unavailable(client, &error))?;
+        Ok(self.guard.attempt(client.remote, &name))
     }
+
+    fn admit(&self, attempt: &Attempt) -> Found<()> {
+        self.guard.admit(attempt).map_err(throttled)
+    }
+}
+
+fn throttled(verdict: Verdict) -> (Verdict, Cow<'static, str>) {
+    (verdict, THROTTLED.into())
 }
 
 fn unavailable(client: &Client, error: &store::Error) -> (Verdict, Cow<'static, str>) {

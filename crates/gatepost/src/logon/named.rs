@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use identity::{Domains, UserName};
 use proto::logon::Credentials;
-use store::{Account, Address, Directory};
+use store::{AcceptedDomain, Account, Address, Directory};
 
 pub struct Named {
     /// The user's address in lower case, whether anybody has it or not: one and the same in whichever form of the name.
@@ -35,11 +35,16 @@ pub fn name_in(credentials: &Credentials) -> Cow<'_, str> {
     }
 }
 
+/// The user's own address in lower case, whether anybody has it or not.
+pub async fn address(directory: &dyn Directory, user: &str) -> store::Result<String> {
+    let accepted = directory.domains().await?;
+    Ok(UserName::parse(user).address(&domains(&accepted)).to_ascii_lowercase())
+}
+
 /// Finds the account. `authorization`: whom the client wants to act as, when it named one.
 pub async fn find(directory: &dyn Directory, user: &str, authorization: Option<&str>) -> store::Result<Named> {
     let accepted = directory.domains().await?;
-    let default = accepted.iter().find(|domain| domain.default).map_or("", |domain| domain.name.as_str());
-    let domains = Domains { default, accepted: accepted.iter().map(|domain| domain.name.as_str()).collect() };
+    let domains = domains(&accepted);
     let name = UserName::parse(user);
     let address = name.address(&domains).to_ascii_lowercase();
     let Some(account) = by(directory, &address).await? else {
@@ -54,6 +59,11 @@ pub async fn find(directory: &dyn Directory, user: &str, authorization: Option<&
         }
     }
     Ok(Named { address, user: Some(account), is_anothers: false, reason: "wrong password" })
+}
+
+fn domains(accepted: &[AcceptedDomain]) -> Domains<'_> {
+    let default = accepted.iter().find(|domain| domain.default).map_or("", |domain| domain.name.as_str());
+    Domains { default, accepted: accepted.iter().map(|domain| domain.name.as_str()).collect() }
 }
 
 async fn by(directory: &dyn Directory, address: &str) -> store::Result<Option<Arc<Account>>> {

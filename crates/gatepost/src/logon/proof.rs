@@ -2,7 +2,7 @@
 
 use std::borrow::Cow;
 
-use identity::{Origin, PASSWORD_OCTETS};
+use identity::{Attempt, PASSWORD_OCTETS};
 use proto::logon::{Credentials, Secret};
 use proto::ntlm::{self, Binding, Refusal};
 use proto::sasl::scram;
@@ -10,7 +10,7 @@ use store::{Account, AppPassword};
 
 use super::tokens::Whose;
 use super::vault::Verifiers;
-use super::{Found, Logon, Urgency, app_password, lock, now};
+use super::{Found, Logon, app_password, lock, now, throttled};
 use crate::connection::Client;
 
 /// For the log.
@@ -28,6 +28,7 @@ pub struct Against<'a> {
     pub whose: Option<Whose>,
     /// A right one is answered as a wrong one, and as late.
     pub is_off: bool,
+    pub attempt: &'a Attempt,
 }
 
 /// What became of a proof.
@@ -54,14 +55,20 @@ impl Judged {
 
 impl Logon {
     pub(super) async fn prove(&self, client: &Client, credentials: &Credentials, it: Against<'_>) -> Found<Judged> {
-        let Against { account, otherwise, whose, is_off } = it;
+        let Against { account, otherwise, whose, is_off, attempt } = it;
         let has_none = account.is_some_and(|account| account.password.is_none());
         let otherwise = if has_none { NO_PASSWORD } else { otherwise };
         match credentials {
             Credentials::Password { password, .. } => {
-                self.judge_password(client, account, password, !is_off, otherwise).await
+                if let Some(judged) = judge_app_password(client, account, password, otherwise) {
+                    return Ok(judged);
+                }
+                self.guard.wait(attempt).await.map_err(throttled)?;
+                let (right, by) = self.check(client, account, password, !is_off, attempt).await?;
+                Ok(Judged { right, reason: otherwise.into(), by })
             }
             Credentials::Scram { mechanism, proved, .. } => {
+                self.guard.wait(attempt).await.map_err(throttled)?;
                 let verifier = account.and_then(|account| self.scram_verifier(account, scram::hash_of(*mechanism)));
                 let is_missing = !has_none && account.is_some() && verifier.is_none();
                 let right = verifier.is_some_and(|verifier| proved.as_ref() == Some(verifier.stored_key()));
@@ -76,26 +83,11 @@ impl Logon {
                 Ok(Judged::other(right, reason))
             }
             Credentials::Ntlm(Err(fault)) => Ok(Judged::other(false, fault.to_string())),
-            Credentials::Ntlm(Ok(proof)) => Ok(self.judge_ntlm(client, account, proof, otherwise)),
+            Credentials::Ntlm(Ok(proof)) => {
+                self.guard.wait(attempt).await.map_err(throttled)?;
+                Ok(self.judge_ntlm(client, account, proof, otherwise))
+            }
         }
-    }
-
-    /// An app password, or else the mailbox's own.
-    async fn judge_password(
-        &self,
-        client: &Client,
-        account: Option<&Account>,
-        password: &Secret,
-        may_remember: bool,
-        otherwise: &'static str,
-    ) -> Found<Judged> {
-        if let Some(app) = account.and_then(|account| app_password::find(account, password.expose())) {
-            let refusal = app_password::refusal(app, client.protocol, crate::clock::now());
-            let (right, reason) = (refusal.is_none(), refusal.unwrap_or(otherwise).into());
-            return Ok(Judged { right, reason, by: By::App(app.clone()) });
-        }
-        let (right, by) = self.check(client, account, password, may_remember).await?;
-        Ok(Judged { right, reason: otherwise.into(), by })
     }
 
     fn judge_ntlm(
@@ -133,6 +125,7 @@ impl Logon {
         account: Option<&Account>,
         password: &Secret,
         may_remember: bool,
+        attempt: &Attempt,
     ) -> Found<(bool, By)> {
         let kept = account.and_then(|account| Some((account.id, &account.password.as_ref()?.hash)));
         let known = kept.filter(|_| may_remember);
@@ -141,24 +134,28 @@ impl Logon {
         }
         let _turn = self.lanes.wait(client.remote).await;
         // Attempts that waited behind failures of the same address are not judged any more.
-        self.admit(client.remote)?;
+        self.admit(attempt)?;
         // An unknown user costs the same time as a known one, and no length of a password more than another.
         let is_hashed = password.expose().len() <= *PASSWORD_OCTETS.end();
         let tried = if is_hashed { password.clone() } else { Secret::new("".into()) };
-        let urgency = self.urgency(client, account);
+        let urgency = self.guard.urgency(attempt);
         let right = self.hashing.verify(kept.map(|(_, hash)| hash.clone()), tried, urgency).await;
         if let Some((id, hash)) = known.filter(|_| right) {
             lock(&self.remembered).learn(id, hash, password, now());
         }
         Ok((right, By::Hashing))
     }
+}
 
-    /// Who has logged on from there before waits for nobody who has not, and who failed of late waits for the others.
-    fn urgency(&self, client: &Client, account: Option<&Account>) -> Urgency {
-        let origin = Origin::of(client.remote);
-        if account.is_some_and(|account| lock(&self.familiar).knows(account.id, origin, now())) {
-            return Urgency::KNOWN;
-        }
-        Urgency::after_failures(lock(&self.throttle).failures(client.remote, now()))
-    }
+/// `None`: what was typed is none of the account's. A right one was not guessed, so nobody waits.
+fn judge_app_password(
+    client: &Client,
+    account: Option<&Account>,
+    password: &Secret,
+    otherwise: &'static str,
+) -> Option<Judged> {
+    let app = app_password::find(account?, password.expose())?;
+    let refusal = app_password::refusal(app, client.protocol, crate::clock::now());
+    let (right, reason) = (refusal.is_none(), refusal.unwrap_or(otherwise).into());
+    Some(Judged { right, reason, by: By::App(app.clone()) })
 }

@@ -47,6 +47,19 @@ impl Recorder {
     /// The last ones, newest first: at most `limit`, and of one mailbox where it is named. Reads all that is kept.
     pub fn recent(&self, address: Option<&Address>, limit: usize) -> io::Result<Vec<LogOn>> {
         let mut found: VecDeque<LogOn> = VecDeque::new();
+        self.each(|log_on| {
+            if address.is_none_or(|address| log_on.identity == address.as_str()) {
+                found.push_back(log_on);
+                if found.len() > limit {
+                    found.pop_front();
+                }
+            }
+        })?;
+        Ok(found.into_iter().rev().collect())
+    }
+
+    /// All that are kept, oldest first.
+    pub fn each(&self, mut see: impl FnMut(LogOn)) -> io::Result<()> {
         for number in numbers(&self.folder)? {
             let file = match File::open(path(&self.folder, number)) {
                 Ok(file) => file,
@@ -57,15 +70,10 @@ impl Recorder {
             for line in BufReader::new(file).split(b'\n') {
                 // A crash may have left half of one, and of a character.
                 let Ok(log_on) = serde_json::from_slice::<LogOn>(&line?) else { continue };
-                if address.is_none_or(|address| log_on.identity == address.as_str()) {
-                    found.push_back(log_on);
-                    if found.len() > limit {
-                        found.pop_front();
-                    }
-                }
+                see(log_on);
             }
         }
-        Ok(found.into_iter().rev().collect())
+        Ok(())
     }
 }
 

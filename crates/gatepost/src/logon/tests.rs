@@ -1,4 +1,4 @@
-use std::net::Ipv4Addr;
+use std::net::{IpAddr, Ipv4Addr};
 
 use std::num::NonZeroU32;
 
@@ -118,9 +118,9 @@ async fn a_throttled_address_is_not_judged_and_another_is() {
     // More at once than may fail: the rest is not judged.
     let verdicts = futures_of((0..8).map(|_| attempt(&logon, HERE, "ann", "wrong"))).await;
     let refused = verdicts.iter().filter(|v| matches!(v, Err(Verdict::Refused))).count();
-    let throttled = verdicts.iter().filter(|v| matches!(v, Err(Verdict::Throttled { limit: 3 }))).count();
+    let throttled = verdicts.iter().filter(|v| matches!(v, Err(Verdict::Throttled))).count();
     assert_eq!((refused, throttled), (3, 5));
-    assert_eq!(attempt(&logon, HERE, "ann", "right").await.unwrap_err(), Verdict::Throttled { limit: 3 });
+    assert_eq!(attempt(&logon, HERE, "ann", "right").await.unwrap_err(), Verdict::Throttled);
     assert!(attempt(&logon, THERE, "ann", "right").await.is_ok());
 }
 
@@ -240,7 +240,7 @@ async fn failures_by_scram_count_and_a_throttled_address_learns_no_salt() {
     for _ in 0..2 {
         assert_eq!(scram(&logon, "ann", "wrong").await.0.unwrap_err(), Verdict::Refused);
     }
-    let throttled = Verdict::Throttled { limit: 2 };
+    let throttled = Verdict::Throttled;
     assert_eq!(scram(&logon, "ann", "right").await.0.unwrap_err(), throttled);
     assert_eq!(attempt(&logon, HERE, "ann", "right").await.unwrap_err(), throttled);
 }
@@ -290,4 +290,89 @@ async fn a_password_that_is_shown_is_kept_as_it_is_now_and_stays_the_same_one() 
         () = async { first.over().wait_for_end().await } => panic!("the log-on ended"),
         () = std::future::ready(()) => {}
     }
+}
+
+/// Wrong passwords at a name, each from a network of its own.
+async fn guess(logon: &Logon, user: &str, count: u8) {
+    for n in 0..count {
+        let verdict = attempt(logon, IpAddr::from([10, 0, n, 1]), user, "wrong").await.unwrap_err();
+        assert_eq!(verdict, Verdict::Refused, "{user} {n}");
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn guesses_from_everywhere_keep_strangers_waiting_and_not_the_owner() {
+    let (logon, _) = logon(60).await;
+    let waited = async |remote, user, password| {
+        let before = now();
+        let granted = attempt(&logon, remote, user, password).await.is_ok();
+        (granted, now() - before)
+    };
+    assert_eq!(waited(HERE, "ann", "right").await, (true, Duration::ZERO));
+    // Whether anybody has the name is not told by it.
+    guess(&logon, "nobody", 18).await;
+    let (_, nobody) = waited(THERE, "nobody", "wrong").await;
+    guess(&logon, "ann", 18).await;
+    assert_eq!(waited(HERE, "ann", "right").await, (true, Duration::ZERO));
+    let (granted, ann) = waited(THERE, "ann", "wrong").await;
+    assert!(!granted && ann > Duration::from_secs(5), "{ann:?}");
+    assert!(nobody.abs_diff(ann) < Duration::from_millis(100), "{nobody:?} {ann:?}");
+    assert_eq!(waited(HERE, "EXAMPLE\\Ann", "wrong").await, (false, Duration::ZERO));
+    let (granted, late) = waited(THERE, "ann", "right").await;
+    assert!(granted && late > Duration::from_secs(5), "{late:?}");
+    assert_eq!(waited(THERE, "ann", "right").await, (true, Duration::ZERO));
+}
+
+#[tokio::test(start_paused = true)]
+async fn an_owner_at_a_known_address_gets_in_though_its_neighbours_are_throttled() {
+    let (logon, _) = logon(5).await;
+    assert!(attempt(&logon, HERE, "ann", "right").await.is_ok());
+    for _ in 0..5 {
+        assert_eq!(attempt(&logon, HERE, "bob", "wrong").await.unwrap_err(), Verdict::Refused);
+    }
+    assert_eq!(attempt(&logon, HERE, "bob", "wrong").await.unwrap_err(), Verdict::Throttled);
+    assert!(attempt(&logon, HERE, "ann", "right").await.is_ok());
+    assert!(scram(&logon, "ann", "right").await.0.is_ok());
+}
+
+#[tokio::test(start_paused = true)]
+async fn an_app_password_is_no_guess_and_waits_for_nothing() {
+    let (logon, store) = logon(60).await;
+    let ann = store.find(&Address::parse("ann@example.test").unwrap()).await.unwrap().unwrap();
+    let made = generate().unwrap();
+    let app = AppPassword {
+        name: "Phone".into(),
+        digest: digest_of(&made).unwrap(),
+        protocols: Protocols::ALL,
+        created: 0,
+        expires: None,
+        last_used: None,
+    };
+    let app_password = Some(AppPasswordChange::Add(app));
+    Directory::change(&*store, ann.id, AccountChange { app_password, ..Default::default() }).await.unwrap();
+    guess(&logon, "ann", 18).await;
+    let before = now();
+    assert!(attempt(&logon, THERE, "ann", &made).await.is_ok());
+    assert_eq!(now(), before);
+}
+
+#[tokio::test]
+async fn where_owners_were_is_known_after_a_restart() {
+    let folder = tempfile::tempdir().unwrap();
+    let record = Recorder::open(folder.path()).unwrap();
+    let (before, _) = logon(60).await;
+    let before = before.recorded(record.clone());
+    assert!(attempt(&before, HERE, "ann", "right").await.is_ok());
+    assert!(attempt(&before, THERE, "ann", "wrong").await.is_err());
+    while record.recent(None, 2).unwrap().len() < 2 {
+        tokio::task::yield_now().await;
+    }
+    let (after, _) = logon(60).await;
+    let after = after.recorded(record);
+    assert!(!after.guard.attempt(HERE, "ann@example.test").is_known);
+    after.recall();
+    while !after.guard.attempt(HERE, "ann@example.test").is_known {
+        tokio::task::yield_now().await;
+    }
+    assert!(!after.guard.attempt(THERE, "ann@example.test").is_known);
 }

@@ -182,6 +182,7 @@ impl Running {
         );
         let record = Recorder::open(&data.logons()).map_err(SetupError::file(&data.logons()))?;
         let logon = logon.recorded(record.clone()).with_tokens(tokens);
+        logon.recall();
         if stored.contains_key(management::NTLM_IN_USE) {
             logon.has_ntlm();
         }

@@ -6,11 +6,8 @@ pub enum Verdict {
     Granted,
     /// Unknown user, wrong password, switched off: one and the same answer.
     Refused,
-    /// Too many failures from this address (RFC 3206: SYS/TEMP; RFC 5530: LIMIT).
-    Throttled {
-        /// Failures that an address may have in a minute.
-        limit: u32,
-    },
+    /// Too many failures from this address, or at this name (RFC 3206: SYS/TEMP; RFC 5530: LIMIT).
+    Throttled,
     /// RFC 3206 §4: the account cannot be checked now, a later try may succeed.
     Unavailable,
     /// The account has as many connections as it may.
@@ -28,9 +25,7 @@ impl Verdict {
     pub(crate) fn text(self) -> String {
         match self {
             Self::Granted | Self::Refused => String::new(),
-            Self::Throttled { limit } => format!(
-                "Too many failed log-ons from your address; {limit} a minute are allowed. Try again in a minute."
-            ),
+            Self::Throttled => "Too many failed log-ons. Try again in a minute.".to_owned(),
             Self::Unavailable => "The mailbox cannot be opened now. Try again later.".to_owned(),
             Self::TooManyConnections { limit } => {
                 format!("This user has {limit} connections open, which is the limit. Close one, then try again.")

@@ -302,7 +302,7 @@ fn refusal(verdict: Verdict) -> (Code, String) {
             (Code::Auth, "Logon failure: unknown user name or bad password.".to_owned())
         }
         Verdict::InUse => (Code::InUse, verdict.text()),
-        Verdict::Throttled { .. } | Verdict::TooManyConnections { .. } | Verdict::Unavailable => {
+        Verdict::Throttled | Verdict::TooManyConnections { .. } | Verdict::Unavailable => {
             (Code::SysTemp, verdict.text())
         }
         Verdict::Damaged => (Code::SysPerm, verdict.text()),

@@ -359,7 +359,7 @@ mod tests {
     fn a_verdict_in_place_of_a_finding_ends_the_exchange_with_it() {
         let client_first = STANDARD.encode("n,,n=ann,r=abc");
         let (mut exchange, _) = Exchange::begin(Mechanism::ScramSha256, Some(client_first.as_bytes()));
-        let throttled = Verdict::Throttled { limit: 60 };
+        let throttled = Verdict::Throttled;
         assert_eq!(exchange.told(Finding::Verdict(throttled)), Step::Done(throttled));
     }
 

@@ -2,6 +2,7 @@
 
 use std::borrow::Cow;
 
+use identity::Attempt;
 use proto::logon::{Credentials, Finding, Verdict};
 use store::{Account, Address};
 
@@ -27,11 +28,16 @@ impl Logon {
     }
 
     /// Whose token it is; `None` where there is none in the credentials.
-    pub(in crate::logon) async fn whose(&self, client: &Client, credentials: &Credentials) -> Found<Option<Whose>> {
+    pub(in crate::logon) async fn whose(
+        &self,
+        client: &Client,
+        credentials: &Credentials,
+        attempt: &Attempt,
+    ) -> Found<Option<Whose>> {
         let Credentials::Token { token, .. } = credentials else { return Ok(None) };
         // No more are asked about at a time than passwords are hashed.
         let _turn = self.lanes.wait(client.remote).await;
-        self.admit(client.remote)?;
+        self.admit(attempt)?;
         let time = crate::clock::since_1970().as_secs();
         match self.tokens.whose(token.expose(), time, now()).await {
             Ok(address) => Ok(Some(Ok(address))),

@@ -93,7 +93,7 @@ impl Session {
             }
             // One and the same answer, whether there is such a user or not.
             Verdict::Refused => Code::AuthenticationFailed,
-            Verdict::Throttled { .. } | Verdict::TooManyConnections { .. } => Code::Limit,
+            Verdict::Throttled | Verdict::TooManyConnections { .. } => Code::Limit,
             Verdict::Unavailable => Code::Unavailable,
             Verdict::InUse => Code::InUse,
             Verdict::Damaged => Code::ContactAdmin,

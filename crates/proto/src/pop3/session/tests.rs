@@ -168,7 +168,7 @@ fn a_wrong_password_can_be_tried_again_and_the_third_closes() {
 fn each_reason_has_its_response_code() {
     for (reason, code) in [
         (Verdict::Refused, "AUTH"),
-        (Verdict::Throttled { limit: 60 }, "SYS/TEMP"),
+        (Verdict::Throttled, "SYS/TEMP"),
         (Verdict::TooManyConnections { limit: 16 }, "SYS/TEMP"),
         (Verdict::InUse, "IN-USE"),
         (Verdict::Unavailable, "SYS/TEMP"),

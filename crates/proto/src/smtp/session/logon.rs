@@ -90,7 +90,7 @@ impl Session {
             }
             // RFC 4954 §6: 454, a later try may succeed.
             Verdict::Unavailable => self.reply(now, &UNAVAILABLE),
-            Verdict::Throttled { .. } | Verdict::TooManyConnections { .. } | Verdict::InUse | Verdict::Damaged => {
+            Verdict::Throttled | Verdict::TooManyConnections { .. } | Verdict::InUse | Verdict::Damaged => {
                 self.reply(now, &Reply::new(454, 7, 0, "").with_text(verdict.text()));
             }
         }

@@ -366,7 +366,7 @@ fn the_third_failed_log_on_ends_the_connection() {
 
 #[test]
 fn a_log_on_that_cannot_be_judged_is_put_off() {
-    for verdict in [Verdict::Throttled { limit: 60 }, Verdict::Unavailable, Verdict::TooManyConnections { limit: 16 }] {
+    for verdict in [Verdict::Throttled, Verdict::Unavailable, Verdict::TooManyConnections { limit: 16 }] {
         let mut driver = Driver::with(Limits::default(), Channel::Implicit, private());
         driver.talk("EHLO c\r\n");
         driver.verdict = Some(verdict);
