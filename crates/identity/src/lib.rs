@@ -24,7 +24,7 @@ pub use connections::{ConnectionCounter, Full};
 pub use delays::{Attempt, Delays, NameKey};
 pub use login_type::LoginType;
 pub use origin::{Network, Origin};
-pub use password::{PASSWORD_OCTETS, UnfitPassword, check_password};
+pub use password::{PASSWORD_OCTETS, Strength, UnfitPassword, check_password, expiry};
 pub use policy::{Available, Method, Protocol, Rule, Tls, offer};
 pub use proto::logon::ExtendedProtection;
 pub use throttle::Throttle;

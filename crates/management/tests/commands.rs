@@ -156,13 +156,17 @@ impl Server {
         server
     }
 
-    /// Runs a line as the command line would; secrets are given as `secret`.
+    /// Runs a line as the command line would.
     fn run(&self, line: &str) -> Result<Outcome, String> {
+        self.run_with(line, "a long secret")
+    }
+
+    fn run_with(&self, line: &str, secret: &str) -> Result<Outcome, String> {
         let words: Vec<String> = line.split_whitespace().map(str::to_owned).collect();
         let command = find(&words[0]).expect("the command exists");
         let mut line = parse_line(command, &words[1..]).map_err(|error| error.0)?;
         for (name, _) in &line.secrets {
-            line.request.parameters.insert((*name).into(), "a long secret".into());
+            line.request.parameters.insert((*name).into(), secret.into());
         }
         pollster::block_on(command.run(self, &line.request.parameters)).map_err(|failure| failure.0)
     }
@@ -255,6 +259,20 @@ fn a_wrong_value_changes_nothing_and_says_what_is_expected() {
 }
 
 #[test]
+fn a_password_that_is_guessed_at_once_is_refused_and_a_weak_one_is_a_warning() {
+    let server = Server::with_domain();
+    for weak in ["password", "12345678", "ann@example.test"] {
+        let refused = server.run_with("New-Mailbox ann@example.test", weak).unwrap_err();
+        assert!(refused.contains("MinimumPasswordStrength is 1") && refused.contains("word"), "{refused}");
+    }
+    let made = server.run_with("New-Mailbox ann@example.test", "bluesky77").unwrap();
+    assert_eq!((made.results.len(), made.warnings.len()), (1, 1), "{:?}", made.warnings);
+    assert!(server.run_with("Set-Mailbox ann@example.test -Password", "password").is_err());
+    let set = server.run_with("Set-Mailbox ann@example.test -Password", "tRu7-vhqk-2mXz-plo9").unwrap();
+    assert_eq!((set.results.len(), set.warnings.len()), (1, 0));
+}
+
+#[test]
 fn a_mailbox_is_made_shown_changed_and_removed() {
     let server = Server::with_domain();
     let made = server.run("New-Mailbox Ann@Example.test -EmailAddresses info@example.test -Quota 1GB").unwrap();
@@ -281,6 +299,7 @@ fn a_mailbox_is_made_shown_changed_and_removed() {
     assert!(server.run("Set-Mailbox ann@example.test -Quota much").unwrap_err().contains("unlimited"));
 
     server.run("New-Mailbox bob@example.test").unwrap();
+    assert_eq!(server.value("Get-Mailbox bob", "PasswordExpires"), "never");
     assert_eq!(server.run("Get-Mailbox").unwrap().results.len(), 2);
     let one = server.run("Get-Mailbox -ResultSize 1").unwrap();
     assert_eq!((one.results.len(), one.warnings.len()), (1, 1), "what is left out is said");

@@ -32,12 +32,14 @@ impl fmt::Debug for SealedVerifiers {
 pub struct Password {
     pub hash: PasswordHash,
     pub verifiers: Option<SealedVerifiers>,
+    /// When its owner, or an administrator, set it.
+    pub set: Timestamp,
 }
 
 impl Password {
     /// Of a hash alone: good for those who show the password, as over TLS most do.
     pub fn hashed(phc: impl Into<String>) -> Self {
-        Self { hash: PasswordHash(phc.into()), verifiers: None }
+        Self { hash: PasswordHash(phc.into()), verifiers: None, set: 0 }
     }
 }
 

@@ -82,7 +82,7 @@ impl Hashing {
                 nt: ntlm.then(|| NtHash::of_password(password.expose())),
             };
             let verifiers = Some(vault.seal(&verifiers).map_err(failed)?);
-            Ok(Password { hash: compute(&password)?, verifiers })
+            Ok(Password { hash: compute(&password)?, verifiers, set: crate::clock::now() })
         });
         hashed.await.map_err(failed)?
     }
@@ -92,7 +92,7 @@ impl Hashing {
         let opened = kept.verifiers.as_ref().and_then(|sealed| self.vault.open_sealed(sealed));
         // What cannot be opened is good for nothing.
         let verifiers = opened.map(|verifiers| self.vault.seal(&Verifiers { nt: None, ..verifiers })).transpose();
-        Ok(Password { hash: kept.hash.clone(), verifiers: verifiers.map_err(failed)? })
+        Ok(Password { verifiers: verifiers.map_err(failed)?, ..kept.clone() })
     }
 
     /// What is to be kept in place of `kept`, which was found to be of this password: `None` when it is as good as it
@@ -108,11 +108,12 @@ impl Hashing {
             return Ok(None);
         }
         // What is good for NTLM is made when a password is set, and only then.
-        let Password { hash, verifiers } = self.hash(password, ntlm).await?;
+        let Password { hash, verifiers, .. } = self.hash(password, ntlm).await?;
         Ok(Some(Password {
             hash: if is_strong { kept.hash.clone() } else { hash },
             // Verifiers that are in use stay: an exchange with them may be under way.
             verifiers: if usable { kept.verifiers.clone() } else { verifiers },
+            set: kept.set,
         }))
     }
 

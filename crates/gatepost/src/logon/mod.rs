@@ -70,6 +70,8 @@ pub struct Logon {
     hashing: Hashing,
     remembered: Mutex<Remembered>,
     guard: Arc<Guard>,
+    /// Zero: passwords do not expire.
+    password_lifetime: Duration,
     lanes: Lanes,
     renewals: Renewals,
     record: Option<Recorder>,
@@ -85,6 +87,7 @@ pub struct Logon {
 type Found<T> = Result<T, (Verdict, Cow<'static, str>)>;
 
 /// For the log.
+const EXPIRED: &str = "the password has expired (PasswordLifetime); Set-Mailbox -Password sets a new one";
 const THROTTLED: &str = "too many failures from this address, its network or at this name";
 
 impl Logon {
@@ -104,6 +107,7 @@ impl Logon {
             hashing,
             remembered: Mutex::new(Remembered::new(remember)),
             guard: Arc::new(Guard::new(failures)),
+            password_lifetime: Duration::ZERO,
             lanes: Lanes::new(per_address),
             renewals: Renewals::default(),
             record: None,
@@ -117,6 +121,11 @@ impl Logon {
     /// Log-ons to mailboxes are written down there from now on.
     pub fn recorded(self, record: Recorder) -> Self {
         Self { record: Some(record), ..self }
+    }
+
+    /// Passwords are good for so long; zero is without end.
+    pub fn with_password_lifetime(self, password_lifetime: Duration) -> Self {
+        Self { password_lifetime, ..self }
     }
 
     /// Learns from the record where owners have logged on from, so that a restart makes nobody a stranger. It takes as long
@@ -232,6 +241,7 @@ impl Logon {
             remote = %client.remote,
             user = clipped(user),
             mechanism,
+            tls = client.tls.unwrap_or("none"),
             granted = verdict == Verdict::Granted,
             reason,
             "log-on"
@@ -287,15 +297,16 @@ impl Logon {
             Some(why) if right => (false, why.into()),
             _ => (right, reason),
         };
-        let (account, verdict) = match account.filter(|_| right) {
-            Some(account) => (Some(account), Verdict::Granted),
-            None => (None, Verdict::Refused),
+        let (account, verdict, reason) = match account.filter(|_| right) {
+            Some(account) if by.is_own() && self.has_expired(&account) => (None, Verdict::Expired, EXPIRED.into()),
+            Some(account) => (Some(account), Verdict::Granted, reason),
+            None => (None, Verdict::Refused, reason),
         };
         let told = self.guard.settle(&attempt, verdict);
         if told != verdict {
             return Err(throttled(told));
         }
-        let Some(account) = account else { return Err((Verdict::Refused, reason)) };
+        let Some(account) = account else { return Err((verdict, reason)) };
         let limit = client.max_connections;
         let place = Users::take(&self.users, client.protocol, account.id, limit)
             .ok_or((Verdict::TooManyConnections { limit }, "the user has as many connections as it may".into()))?;
@@ -318,6 +329,11 @@ impl Logon {
             Ok(_) => Err((Verdict::Refused, "the password was changed meanwhile".into())),
             Err(error) => Err(unavailable(client, &error)),
         }
+    }
+
+    fn has_expired(&self, account: &Account) -> bool {
+        let set = account.password.as_ref().map(|password| password.set);
+        set.and_then(|set| identity::expiry(set, self.password_lifetime)).is_some_and(|end| end <= crate::clock::now())
     }
 
     /// Writes down that an app password is in use. The log-on does not wait for it.

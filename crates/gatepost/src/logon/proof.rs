@@ -41,13 +41,27 @@ pub struct Judged {
 
 /// What it was found by.
 pub enum By {
-    /// The password was hashed for it.
+    /// The mailbox's own password, which was hashed for it.
     Hashing,
+    /// The mailbox's own password, in another way.
+    Own,
     App(AppPassword),
+    /// No password.
     Other,
 }
 
+impl By {
+    /// The mailbox's own password was shown or proved.
+    pub fn is_own(&self) -> bool {
+        matches!(self, Self::Hashing | Self::Own)
+    }
+}
+
 impl Judged {
+    fn own(right: bool, reason: impl Into<Cow<'static, str>>) -> Self {
+        Self { right, reason: reason.into(), by: By::Own }
+    }
+
     fn other(right: bool, reason: impl Into<Cow<'static, str>>) -> Self {
         Self { right, reason: reason.into(), by: By::Other }
     }
@@ -72,7 +86,7 @@ impl Logon {
                 let verifier = account.and_then(|account| self.scram_verifier(account, scram::hash_of(*mechanism)));
                 let is_missing = !has_none && account.is_some() && verifier.is_none();
                 let right = verifier.is_some_and(|verifier| proved.as_ref() == Some(verifier.stored_key()));
-                Ok(Judged::other(right, if is_missing { NO_VERIFIER } else { otherwise }))
+                Ok(Judged::own(right, if is_missing { NO_VERIFIER } else { otherwise }))
             }
             Credentials::Token { .. } => {
                 let (right, reason) = self.is_token_of(client, account, whose).await?;
@@ -100,7 +114,7 @@ impl Logon {
         let hash = account.and_then(|account| self.verifiers(account)).and_then(|kept| kept.nt);
         let end_point = client.end_point.as_ref().map(|end_point| end_point.0.as_ref());
         match proof.verify(hash.as_ref(), &Binding { policy: client.protection, end_point }) {
-            Ok(()) => Judged::other(true, otherwise),
+            Ok(()) => Judged::own(true, otherwise),
             Err(_) if account.is_some_and(|account| account.password.is_some()) && hash.is_none() => {
                 Judged::other(false, NO_NT_HASH)
             }
@@ -130,7 +144,7 @@ impl Logon {
         let kept = account.and_then(|account| Some((account.id, &account.password.as_ref()?.hash)));
         let known = kept.filter(|_| may_remember);
         if known.is_some_and(|(id, hash)| lock(&self.remembered).knows(id, hash, password, now())) {
-            return Ok((true, By::Other));
+            return Ok((true, By::Own));
         }
         let _turn = self.lanes.wait(client.remote).await;
         // Attempts that waited behind failures of the same address are not judged any more.

@@ -376,3 +376,21 @@ async fn where_owners_were_is_known_after_a_restart() {
     }
     assert!(!after.guard.attempt(THERE, "ann@example.test").is_known);
 }
+
+#[tokio::test]
+async fn a_password_that_has_expired_is_told_to_its_owner_alone() {
+    let (logon, store) = logon(60).await;
+    let day = Duration::from_secs(24 * 60 * 60);
+    let logon = logon.with_password_lifetime(day);
+    assert!(attempt(&logon, HERE, "ann", "right").await.is_ok());
+    let ann = store.find(&Address::parse("ann@example.test").unwrap()).await.unwrap().unwrap();
+    let mut password = ann.password.clone().unwrap();
+    password.set -= 24 * 60 * 60;
+    let password = Some(Some(password));
+    Directory::change(&*store, ann.id, AccountChange { password, ..Default::default() }).await.unwrap();
+    for _ in 0..2 {
+        assert_eq!(attempt(&logon, HERE, "ann", "right").await.unwrap_err(), Verdict::Expired);
+        assert_eq!(scram(&logon, "ann", "right").await.0.unwrap_err(), Verdict::Expired);
+        assert_eq!(attempt(&logon, HERE, "ann", "wrong").await.unwrap_err(), Verdict::Refused);
+    }
+}

@@ -181,7 +181,8 @@ impl Running {
             &host,
         );
         let record = Recorder::open(&data.logons()).map_err(SetupError::file(&data.logons()))?;
-        let logon = logon.recorded(record.clone()).with_tokens(tokens);
+        let logon =
+            logon.recorded(record.clone()).with_tokens(tokens).with_password_lifetime(settings.password_lifetime);
         logon.recall();
         if stored.contains_key(management::NTLM_IN_USE) {
             logon.has_ntlm();

@@ -2,9 +2,11 @@
 
 use std::sync::Arc;
 
+use identity::Strength;
 use serde_json::{Value, json};
 use store::{Account, AccountChange, AccountId, Address, NewAccount};
 
+use super::moment::moment;
 use crate::settings::SettingValue;
 use crate::{Command, Failure, Given, Kind, Object, Outcome, Parameter, World};
 
@@ -59,10 +61,26 @@ pub const COMMANDS: &[Command] = &[
     },
 ];
 
-/// `ntlm`: whether the mailbox may be logged on to by NTLM.
-async fn password(world: &dyn World, given: Given<'_>, ntlm: bool) -> Result<Option<store::Password>, Failure> {
+/// `ntlm`: whether the mailbox may be logged on to by NTLM. What is weak about it is a warning, or an error.
+async fn password(
+    world: &dyn World,
+    given: Given<'_>,
+    address: &Address,
+    ntlm: bool,
+    warnings: &mut Vec<String>,
+) -> Result<Option<store::Password>, Failure> {
     let Some(password) = given.text("Password")? else { return Ok(None) };
     identity::check_password(password).map_err(|unfit| Failure(unfit.to_string()))?;
+    let Strength { score, advice } = Strength::of(password, address.as_str());
+    let least = world.started_with().0.minimum_password_strength;
+    if u32::from(score) < least {
+        return Err(Failure(format!(
+            "the password is guessed too soon (strength {score} of 4; MinimumPasswordStrength is {least}). {advice}"
+        )));
+    }
+    if score < Strength::GOOD {
+        warnings.push(format!("The password is weak (strength {score} of 4). {advice}"));
+    }
     world.passwords().hash(password.to_owned(), ntlm).await.map(Some).map_err(Failure)
 }
 
@@ -142,21 +160,27 @@ pub(super) async fn find(world: &dyn World, given: Given<'_>) -> Result<Arc<Acco
 
 async fn describe(world: &dyn World, account: &Account) -> Result<Object, Failure> {
     let usage = world.mailboxes().usage(account.id).await?;
+    let set = account.password.as_ref().map(|password| password.set);
+    let lifetime = world.started_with().0.password_lifetime;
+    let expires = set.and_then(|set| identity::expiry(set, lifetime));
     Ok(Object::from_iter([
         ("Identity".into(), Value::from(account.address.as_str())),
         ("EmailAddresses".into(), account.aliases.iter().map(|alias| Value::from(alias.as_str())).collect()),
         ("ItemCount".into(), usage.messages.into()),
         ("TotalItemSize".into(), usage.octets.into()),
         ("Quota".into(), account.quota.map_or(Value::from("unlimited"), Value::from)),
+        ("PasswordLastSet".into(), set.map_or(Value::Null, moment)),
+        ("PasswordExpires".into(), expires.map_or("never".into(), moment)),
     ]))
 }
 
 async fn new(world: &dyn World, given: Given<'_>) -> Result<Outcome, Failure> {
     let address = identity(world, given).await?;
+    let mut warnings = Vec::new();
     let account = NewAccount {
         address: address.clone(),
         aliases: aliases(given)?.unwrap_or_default(),
-        password: password(world, given, false).await?,
+        password: password(world, given, &address, false, &mut warnings).await?,
         quota: quota(given)?.flatten(),
         created: world.now(),
     };
@@ -164,7 +188,7 @@ async fn new(world: &dyn World, given: Given<'_>) -> Result<Outcome, Failure> {
     if let Err(error) = world.directory().create(account).await {
         return Err(not_given(world, error, &addresses, None).await?);
     }
-    get(world, given).await
+    Ok(Outcome { warnings, ..get(world, given).await? })
 }
 
 async fn get(world: &dyn World, given: Given<'_>) -> Result<Outcome, Failure> {
@@ -200,9 +224,11 @@ pub(super) fn result_size(given: Given<'_>) -> Result<usize, Failure> {
 
 async fn set(world: &dyn World, given: Given<'_>) -> Result<Outcome, Failure> {
     let account = find(world, given).await?;
+    let mut warnings = Vec::new();
+    let password = password(world, given, &account.address, account.access.ntlm, &mut warnings).await?;
     let mut change = AccountChange {
         aliases: aliases(given)?,
-        password: password(world, given, account.access.ntlm).await?.map(Some),
+        password: password.map(Some),
         quota: quota(given)?,
         ..AccountChange::default()
     };
@@ -225,7 +251,7 @@ async fn set(world: &dyn World, given: Given<'_>) -> Result<Outcome, Failure> {
         world.passwords().revoke(account.id);
     }
     let account = find(world, given).await?;
-    Ok(Outcome::of(vec![describe(world, &account).await?]))
+    Ok(Outcome { warnings, ..Outcome::of(vec![describe(world, &account).await?]) })
 }
 
 async fn remove(world: &dyn World, given: Given<'_>) -> Result<Outcome, Failure> {

@@ -35,6 +35,10 @@ settings_group! {
         max_concurrent_password_hashes("MaxConcurrentPasswordHashes", 1..=64): u32 = 4;
         /// Passwords from one address (one /64 network for IPv6) that are hashed at a time; the next ones wait.
         max_concurrent_password_hashes_per_address("MaxConcurrentPasswordHashesPerAddress", 1..=64): u32 = 2;
+        /// How hard to guess a password has to be to be set, by zxcvbn's score: 0 takes any, 4 takes only the hardest.
+        minimum_password_strength("MinimumPasswordStrength", 0..=4): u32 = 1;
+        /// How long a password is good for after it was set, by whoever sets it; 0 is without end.
+        password_lifetime("PasswordLifetime"): Duration = Duration::ZERO;
         /// Rounds of PBKDF2 for each log-on by SCRAM, for passwords set from then on; Cyrus SASL takes no more than 65536.
         scram_iterations("ScramIterations", 4096..=65_536): u32 = 60_000;
         /// A file with the certificates (PEM) that clients' own are trusted by, for log-on by EXTERNAL. Empty: none is asked for.

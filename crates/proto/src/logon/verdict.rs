@@ -6,6 +6,8 @@ pub enum Verdict {
     Granted,
     /// Unknown user, wrong password, switched off: one and the same answer.
     Refused,
+    /// The password is right and has expired (RFC 5530 §3: EXPIRED).
+    Expired,
     /// Too many failures from this address, or at this name (RFC 3206: SYS/TEMP; RFC 5530: LIMIT).
     Throttled,
     /// RFC 3206 §4: the account cannot be checked now, a later try may succeed.
@@ -25,6 +27,7 @@ impl Verdict {
     pub(crate) fn text(self) -> String {
         match self {
             Self::Granted | Self::Refused => String::new(),
+            Self::Expired => "The password has expired. Ask your administrator for a new one.".to_owned(),
             Self::Throttled => "Too many failed log-ons. Try again in a minute.".to_owned(),
             Self::Unavailable => "The mailbox cannot be opened now. Try again later.".to_owned(),
             Self::TooManyConnections { limit } => {

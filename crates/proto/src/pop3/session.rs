@@ -301,6 +301,7 @@ fn refusal(verdict: Verdict) -> (Code, String) {
         Verdict::Granted | Verdict::Refused => {
             (Code::Auth, "Logon failure: unknown user name or bad password.".to_owned())
         }
+        Verdict::Expired => (Code::Auth, verdict.text()),
         Verdict::InUse => (Code::InUse, verdict.text()),
         Verdict::Throttled | Verdict::TooManyConnections { .. } | Verdict::Unavailable => {
             (Code::SysTemp, verdict.text())

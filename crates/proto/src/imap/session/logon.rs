@@ -93,6 +93,7 @@ impl Session {
             }
             // One and the same answer, whether there is such a user or not.
             Verdict::Refused => Code::AuthenticationFailed,
+            Verdict::Expired => Code::Expired,
             Verdict::Throttled | Verdict::TooManyConnections { .. } => Code::Limit,
             Verdict::Unavailable => Code::Unavailable,
             Verdict::InUse => Code::InUse,

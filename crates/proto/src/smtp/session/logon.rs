@@ -88,6 +88,7 @@ impl Session {
                     self.close(&Reply::new(421, 7, 0, "").with_text(text));
                 }
             }
+            Verdict::Expired => self.reply(now, &Reply::new(535, 7, 3, "").with_text(verdict.text())),
             // RFC 4954 §6: 454, a later try may succeed.
             Verdict::Unavailable => self.reply(now, &UNAVAILABLE),
             Verdict::Throttled | Verdict::TooManyConnections { .. } | Verdict::InUse | Verdict::Damaged => {
