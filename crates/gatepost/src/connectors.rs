@@ -18,7 +18,12 @@ pub fn load(stored: &SettingsMap) -> Result<Vec<ReceiveConnector>, SetupError> {
     for connector in &mut connectors {
         connector.limits = defaults;
     }
-    for (name, value) in stored.iter().filter(|(name, _)| name.starts_with(PREFIX)) {
+    for (name, value) in stored.iter().filter_map(|(name, value)| Some((name.strip_prefix(PREFIX)?, value))) {
+        // One of the two that are there without being stored, and was removed.
+        if value.is_null() {
+            connectors.retain(|connector| connector.name != name);
+            continue;
+        }
         let connector: ReceiveConnector = with_limits(value, &defaults)
             .and_then(serde_json::from_value)
             .map_err(|error| SetupError::Refused(format!("the setting {name} is damaged: {error}")))?;
@@ -28,6 +33,12 @@ pub fn load(stored: &SettingsMap) -> Result<Vec<ReceiveConnector>, SetupError> {
         }
     }
     Ok(connectors)
+}
+
+/// What to keep of one that is removed: "Default" and "Client" would be there again.
+pub fn removal(name: &str) -> (String, Option<Value>) {
+    let is_built_in = matches!(name, "Default" | "Client");
+    (format!("{PREFIX}{name}"), is_built_in.then_some(Value::Null))
 }
 
 /// What to keep for a connector: of its limits those that are its own.

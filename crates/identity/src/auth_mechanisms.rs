@@ -18,11 +18,15 @@ impl AuthMechanisms {
     /// Proofs that show no password are taken: Integrated Windows authentication, and SCRAM.
     pub const INTEGRATED: Self = Self(8);
 
-    const NAMED: [(&'static str, Self); 4] = [
+    /// Whoever comes is believed to be a server of the organisation: the network vouches for it. Stands alone, or with Tls.
+    pub const EXTERNAL_AUTHORITATIVE: Self = Self(16);
+
+    const NAMED: [(&'static str, Self); 5] = [
         ("Tls", Self::TLS),
         ("Integrated", Self::INTEGRATED),
         ("BasicAuth", Self::BASIC_AUTH),
         ("BasicAuthRequireTLS", Self::BASIC_AUTH_REQUIRE_TLS),
+        ("ExternalAuthoritative", Self::EXTERNAL_AUTHORITATIVE),
     ];
 
     pub const fn contains(self, other: Self) -> bool {
@@ -42,12 +46,17 @@ impl AuthMechanisms {
         for name in text.split(',').map(str::trim) {
             let known = Self::NAMED.iter().find(|(known, _)| known.eq_ignore_ascii_case(name));
             let Some((_, flag)) = known else {
-                return Err(format!("{name:?} is not one of None, Tls, Integrated, BasicAuth, BasicAuthRequireTLS"));
+                return Err(format!(
+                    "{name:?} is not one of None, Tls, Integrated, BasicAuth, BasicAuthRequireTLS, ExternalAuthoritative"
+                ));
             };
             set = set.with(*flag);
         }
         if set.contains(Self::BASIC_AUTH_REQUIRE_TLS) && !set.contains(Self::TLS.with(Self::BASIC_AUTH)) {
             return Err("BasicAuthRequireTLS needs Tls and BasicAuth beside it".to_owned());
+        }
+        if set.contains(Self::EXTERNAL_AUTHORITATIVE) && set.0 & !(Self::EXTERNAL_AUTHORITATIVE.0 | Self::TLS.0) != 0 {
+            return Err("ExternalAuthoritative stands alone or with Tls: who is believed does not log on".to_owned());
         }
         Ok(set)
     }
@@ -75,9 +84,9 @@ mod tests {
 
     #[test]
     fn every_valid_set_is_read_back_from_its_text() {
-        for bits in 0..16 {
+        for bits in 0..32 {
             let set = AuthMechanisms(bits);
-            let valid = bits & 4 == 0 || bits & 7 == 7;
+            let valid = (bits & 4 == 0 || bits & 7 == 7) && (bits & 16 == 0 || bits & 14 == 0);
             assert_eq!(AuthMechanisms::parse(&set.to_string()).ok(), valid.then_some(set), "{set}");
         }
         assert!(AuthMechanisms::parse("tls,basicauth").is_ok());

@@ -3,6 +3,7 @@
 use serde_json::{Map, Value};
 use store::Future;
 
+use crate::settings::SettingValue;
 use crate::{Failure, Outcome, World};
 
 /// A verb and a noun, its parameters and what it does.
@@ -139,6 +140,12 @@ impl<'a> Given<'a> {
     /// For a parameter that is declared as required, and so is there.
     pub fn required(&self, name: &str) -> Result<&'a str, Failure> {
         self.text(name)?.ok_or_else(|| Failure(format!("-{name} is missing")))
+    }
+
+    /// A value of a type that settings have.
+    pub fn read<T: SettingValue>(&self, name: &str) -> Result<Option<T>, Failure> {
+        let Some(value) = self.value(name) else { return Ok(None) };
+        T::read(value).map(Some).map_err(|why| Failure(format!("-{name}: {why}")))
     }
 
     pub fn list(&self, name: &str) -> Result<Option<Vec<&'a str>>, Failure> {

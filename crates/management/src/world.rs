@@ -3,6 +3,8 @@
 use serde::{Deserialize, Serialize};
 use store::{AccountId, Address, Directory, Future, Mailboxes, Settings, Timestamp};
 
+use transport::ReceiveConnector;
+
 use crate::settings::{OpenIdSettings, ServerSettings, SmtpSettings};
 use crate::{Service, ServiceSettings};
 
@@ -15,6 +17,7 @@ pub trait World: Send + Sync {
     fn settings(&self) -> &dyn Settings;
     fn mailboxes(&self) -> &dyn Mailboxes;
     fn services(&self) -> &dyn Services;
+    fn connectors(&self) -> &dyn Connectors;
     /// What the server was started with; it keeps to it until it is started again.
     fn started_with(&self) -> (&ServerSettings, &SmtpSettings, &OpenIdSettings);
     fn passwords(&self) -> &dyn Passwords;
@@ -35,6 +38,14 @@ pub trait Services: Send + Sync {
     fn restart(&self, service: Service) -> Future<'_, Port<()>>;
     /// Ends its sessions with a farewell; nothing happens if it is stopped already.
     fn stop(&self, service: Service) -> Future<'_, Port<()>>;
+}
+
+/// SMTP's receive connectors. What changes holds from the next connection on.
+pub trait Connectors: Send + Sync {
+    fn all(&self) -> Vec<ReceiveConnector>;
+    /// A new one, or in place of the one of that name.
+    fn put(&self, connector: ReceiveConnector) -> Future<'_, Port<()>>;
+    fn remove<'a>(&'a self, name: &'a str) -> Future<'a, Port<()>>;
 }
 
 /// Hashing, which is too slow for the task that asks.

@@ -7,17 +7,27 @@ use std::time::Duration;
 use identity::AuthMechanisms;
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
-use crate::{PermissionGroup, RemoteRange, Rights};
+use store::Account;
+
+use crate::{Grant, PermissionGroup, RemoteRange, Rights};
 
 /// All that decides about an SMTP session, as one object.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct ReceiveConnector {
     pub name: String,
+    #[serde(default = "yes")]
+    pub enabled: bool,
     pub bindings: Vec<Binding>,
     pub remote_ranges: Vec<RemoteRange>,
     #[serde(serialize_with = "write_mechanisms", deserialize_with = "read_mechanisms")]
     pub auth_mechanisms: AuthMechanisms,
+    /// Nothing is taken before TLS: no log-on and no mail.
+    #[serde(default)]
+    pub require_tls: bool,
     pub permission_groups: BTreeSet<PermissionGroup>,
+    /// Beyond those of the groups; one for each principal.
+    #[serde(default)]
+    pub grants: Vec<Grant>,
     /// The name in the greeting and the answer to EHLO; `None`: the server's.
     pub fqdn: Option<String>,
     /// The greeting's text after that name; `None`: [`ReceiveConnector::BANNER`].
@@ -41,6 +51,14 @@ pub enum BindingTls {
     Implicit,
     /// With STARTTLS, if the connector has it. The greeting waits so long for clients that begin TLS unasked.
     Explicit { implicit_tls_probe: Duration },
+}
+
+impl BindingTls {
+    /// As clients on this port expect it: some begin TLS at once on every port but 25.
+    pub fn explicit(port: u16) -> Self {
+        let implicit_tls_probe = if port == 25 { Duration::ZERO } else { ReceiveConnector::IMPLICIT_TLS_PROBE };
+        Self::Explicit { implicit_tls_probe }
+    }
 }
 
 /// What a session on the connector may use.
@@ -106,7 +124,7 @@ impl ReceiveConnector {
     pub fn default_connector(addresses: &[IpAddr]) -> Self {
         Self {
             name: "Default".to_owned(),
-            bindings: bind(addresses, 25, BindingTls::Explicit { implicit_tls_probe: Duration::ZERO }),
+            bindings: bind(addresses, 25, BindingTls::explicit(25)),
             permission_groups: [PermissionGroup::AnonymousUsers, PermissionGroup::ExchangeUsers].into(),
             ..Self::client_connector(&[])
         }
@@ -114,25 +132,38 @@ impl ReceiveConnector {
 
     /// "Client": users' mail programs, by STARTTLS on port 587 and by TLS on port 465.
     pub fn client_connector(addresses: &[IpAddr]) -> Self {
-        let explicit = BindingTls::Explicit { implicit_tls_probe: Self::IMPLICIT_TLS_PROBE };
         Self {
             name: "Client".to_owned(),
-            bindings: [bind(addresses, 587, explicit), bind(addresses, 465, BindingTls::Implicit)].concat(),
+            enabled: true,
+            bindings: [bind(addresses, 587, BindingTls::explicit(587)), bind(addresses, 465, BindingTls::Implicit)]
+                .concat(),
             remote_ranges: RemoteRange::everywhere().to_vec(),
             auth_mechanisms: AuthMechanisms::TLS
                 .with(AuthMechanisms::INTEGRATED)
                 .with(AuthMechanisms::BASIC_AUTH)
                 .with(AuthMechanisms::BASIC_AUTH_REQUIRE_TLS),
+            require_tls: false,
             permission_groups: [PermissionGroup::ExchangeUsers].into(),
+            grants: Vec::new(),
             fqdn: None,
             banner: None,
             limits: Limits::default(),
         }
     }
 
-    /// What a session may do that belongs to `group`; nothing, where the connector does not admit it.
-    pub fn rights(&self, group: PermissionGroup) -> Rights {
-        if self.permission_groups.contains(&group) { group.rights() } else { Rights::NONE }
+    /// What a session of this user, or of nobody, may do.
+    pub fn rights(&self, user: Option<&Account>) -> Rights {
+        let is_secured = user.is_none() && self.auth_mechanisms.contains(AuthMechanisms::EXTERNAL_AUTHORITATIVE);
+        let of_group = |group: PermissionGroup, rights: Rights| {
+            if self.permission_groups.contains(&group) { rights } else { Rights::NONE }
+        };
+        let own = match user {
+            Some(_) => of_group(PermissionGroup::ExchangeUsers, PermissionGroup::ExchangeUsers.rights()),
+            None if is_secured => of_group(PermissionGroup::ExchangeServers, Rights::EXTERNALLY_SECURED),
+            None => of_group(PermissionGroup::AnonymousUsers, PermissionGroup::AnonymousUsers.rights()),
+        };
+        let grants = self.grants.iter().filter(|grant| grant.is_for(user, is_secured));
+        grants.fold(own, |rights, grant| rights.with(grant.rights))
     }
 
     /// What a session on this connector says of itself and keeps to: `host` and `largest` are the server's name
@@ -145,6 +176,10 @@ impl ReceiveConnector {
             limits: self.limits.session(largest),
         }
     }
+}
+
+fn yes() -> bool {
+    true
 }
 
 fn bind(addresses: &[IpAddr], port: u16, tls: BindingTls) -> Vec<Binding> {
@@ -161,8 +196,15 @@ fn read_mechanisms<'de, D: Deserializer<'de>>(deserializer: D) -> Result<AuthMec
 
 #[cfg(test)]
 mod tests {
+    use store::{AccountId, Address, NewAccount};
+
     use super::*;
-    use crate::Right;
+    use crate::{Principal, Right};
+
+    fn user(address: &str) -> Account {
+        let address = Address::parse(address).unwrap();
+        Account::new(AccountId(1), NewAccount { address, aliases: Vec::new(), password: None, quota: None, created: 0 })
+    }
 
     #[test]
     fn a_connector_is_read_back_as_it_was_written() {
@@ -179,10 +221,39 @@ mod tests {
         let ports = |connector: &ReceiveConnector| connector.bindings.iter().map(|b| b.port).collect::<Vec<_>>();
         let (default, client) = (ReceiveConnector::default_connector(&all), ReceiveConnector::client_connector(&all));
         assert_eq!((ports(&default), ports(&client)), (vec![25], vec![587, 465]));
-        let submit = |connector: &ReceiveConnector, group| connector.rights(group).has(Right::Submit);
-        assert!(submit(&default, PermissionGroup::AnonymousUsers) && submit(&default, PermissionGroup::ExchangeUsers));
-        assert!(!submit(&client, PermissionGroup::AnonymousUsers) && submit(&client, PermissionGroup::ExchangeUsers));
-        assert!(!submit(&default, PermissionGroup::Partners));
+        let ann = user("ann@example.test");
+        let submit = |connector: &ReceiveConnector, user| connector.rights(user).has(Right::Submit);
+        assert!(submit(&default, None) && submit(&default, Some(&ann)));
+        assert!(!submit(&client, None) && submit(&client, Some(&ann)));
+    }
+
+    #[test]
+    fn grants_are_for_whom_they_name_and_beside_the_groups() {
+        let (ann, bob) = (user("ann@example.test"), user("bob@example.test"));
+        let relays = |connector: &ReceiveConnector, user| connector.rights(user).has(Right::AcceptAnyRecipient);
+        let with = |principal: &str| {
+            let mut connector = ReceiveConnector::default_connector(&[]);
+            connector.permission_groups = [PermissionGroup::AnonymousUsers].into();
+            let rights = Rights::of(&[Right::AcceptAnyRecipient]);
+            connector.grants = vec![Grant { principal: Principal::parse(principal).unwrap(), rights }];
+            connector
+        };
+        for (principal, cells) in [
+            ("ANONYMOUS LOGON", [true, false, false]),
+            ("Authenticated Users", [false, true, true]),
+            ("ann@example.test", [false, true, false]),
+            ("Externally Secured Servers", [false, false, false]),
+        ] {
+            let connector = with(principal);
+            let found = [None, Some(&ann), Some(&bob)].map(|user| relays(&connector, user));
+            assert_eq!(found, cells, "{principal}");
+            assert!(connector.rights(None).has(Right::Submit), "what the group gives stays");
+        }
+        let mut secured = with("Externally Secured Servers");
+        secured.auth_mechanisms = AuthMechanisms::EXTERNAL_AUTHORITATIVE;
+        assert!(relays(&secured, None) && !secured.rights(None).has(Right::AcceptAnySender));
+        secured.permission_groups = [PermissionGroup::ExchangeServers].into();
+        assert!(secured.rights(None).has(Right::AcceptAnySender));
     }
 
     #[test]

@@ -225,7 +225,11 @@ mod tests {
     use crate::peer::tests::account;
 
     fn peer(user: bool) -> Peer {
-        Peer { connector: Arc::new(ReceiveConnector::default_connector(&[])), user: user.then(account) }
+        Peer {
+            connector: Arc::new(ReceiveConnector::default_connector(&[])),
+            user: user.then(account),
+            is_private: true,
+        }
     }
 
     fn reply(peer: &Peer, message: &[u8]) -> Option<String> {

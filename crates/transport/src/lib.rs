@@ -8,10 +8,13 @@
 //! questions about it), [`Trace`] (what delivery puts in front of a message).
 
 mod accept_id;
+mod check;
 mod connector;
 mod destination;
+mod grant;
 mod header;
 mod originator;
+mod path;
 mod peer;
 mod refusal;
 mod remote_range;
@@ -23,7 +26,9 @@ mod trouble;
 pub use accept_id::AcceptId;
 pub use connector::{Binding, BindingTls, Limits, ReceiveConnector};
 pub use destination::Destination;
+pub use grant::{Grant, Principal};
 pub use header::{HeaderWatch, lacks_header};
+pub use path::{forward_path, reverse_path};
 pub use peer::Peer;
 pub use refusal::Refusal;
 pub use remote_range::{RemoteRange, RemoteRangeError};

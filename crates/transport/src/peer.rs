@@ -7,7 +7,7 @@ use store::{AcceptedDomain, Account};
 
 use crate::destination::{is_accepted, local_address};
 use crate::originator::Originators;
-use crate::{Destination, PermissionGroup, ReceiveConnector, Refusal, Right, Rights};
+use crate::{Destination, ReceiveConnector, Refusal, Right, Rights};
 
 /// One end of a session: the connector it came in by, and whose log-on it has.
 #[derive(Clone, Debug)]
@@ -15,18 +15,20 @@ pub struct Peer {
     pub connector: Arc<ReceiveConnector>,
     /// `None`: a stranger.
     pub user: Option<Arc<Account>>,
+    /// TLS has begun.
+    pub is_private: bool,
 }
 
 impl Peer {
     pub fn rights(&self) -> Rights {
-        self.connector.rights(match self.user {
-            Some(_) => PermissionGroup::ExchangeUsers,
-            None => PermissionGroup::AnonymousUsers,
-        })
+        self.connector.rights(self.user.as_deref())
     }
 
     /// At MAIL: whether this end may begin a transaction, and with this sender.
     pub fn may_send(&self, from: &ReversePath, domains: &[AcceptedDomain]) -> Result<(), Box<Refusal>> {
+        if self.connector.require_tls && !self.is_private {
+            return Err(self.refusal(None, "the connector takes nothing before TLS (RequireTLS)", TLS_FIRST));
+        }
         let rights = self.rights();
         if !rights.has(Right::Submit) {
             let reply = if self.user.is_some() { NO_SUBMIT } else { NOT_AUTHENTICATED };
@@ -124,6 +126,8 @@ fn has_address(user: &Account, address: &store::Address) -> bool {
     user.address == *address || user.aliases.contains(address)
 }
 
+/// RFC 3207 §4.
+const TLS_FIRST: Reply = Reply::new(530, 7, 0, "Must issue a STARTTLS command first");
 const NOT_AUTHENTICATED: Reply = Reply::new(530, 7, 1, "Client was not authenticated");
 const NO_SUBMIT: Reply = Reply::new(550, 7, 1, "Client does not have permissions to submit to this server");
 const NOT_THIS_SENDER: Reply = Reply::new(550, 7, 1, "Client does not have permissions to send as this sender");

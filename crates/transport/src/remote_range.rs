@@ -34,11 +34,37 @@ impl RemoteRange {
         address.is_ipv4() == self.first.is_ipv4() && (self.first..=self.last).contains(&address)
     }
 
+    /// Whether the other lies in it.
+    pub fn holds(&self, other: &Self) -> bool {
+        self.contains(other.first) && self.contains(other.last)
+    }
+
+    /// Whether some address is in both.
+    pub fn overlaps(&self, other: &Self) -> bool {
+        self.contains(other.first) || other.contains(self.first)
+    }
+
+    /// Whether the Internet is not in it: networks of organisations and links, and this host itself (RFC 6890).
+    pub fn is_private(&self) -> bool {
+        PRIVATE.iter().any(|&(network, length)| block(network, length).is_some_and(|network| network.holds(self)))
+    }
+
     /// Addresses in it, less one: the fewer, the narrower.
     pub fn breadth(&self) -> u128 {
         bits(self.last) - bits(self.first)
     }
 }
+
+const PRIVATE: [(IpAddr, u32); 8] = [
+    (IpAddr::V4(Ipv4Addr::new(10, 0, 0, 0)), 8),
+    (IpAddr::V4(Ipv4Addr::new(172, 16, 0, 0)), 12),
+    (IpAddr::V4(Ipv4Addr::new(192, 168, 0, 0)), 16),
+    (IpAddr::V4(Ipv4Addr::new(127, 0, 0, 0)), 8),
+    (IpAddr::V4(Ipv4Addr::new(169, 254, 0, 0)), 16),
+    (IpAddr::V6(Ipv6Addr::new(0xfc00, 0, 0, 0, 0, 0, 0, 0)), 7),
+    (IpAddr::V6(Ipv6Addr::new(0xfe80, 0, 0, 0, 0, 0, 0, 0)), 10),
+    (IpAddr::V6(Ipv6Addr::LOCALHOST), 128),
+];
 
 fn bits(address: IpAddr) -> u128 {
     match address {
@@ -152,5 +178,34 @@ mod tests {
         }
         assert!(!range("::/0").contains("192.0.2.1".parse().unwrap()));
         assert_eq!(inside.breadth(), 2);
+    }
+
+    #[test]
+    fn ranges_hold_and_overlap() {
+        for (one, other, holds, overlaps) in [
+            ("10.0.0.0/8", "10.1.0.0/16", true, true),
+            ("10.1.0.0/16", "10.0.0.0/8", false, true),
+            ("10.0.0.1-10.0.0.9", "10.0.0.5-10.0.0.20", false, true),
+            ("10.0.0.1", "10.0.0.1", true, true),
+            ("10.0.0.1", "10.0.0.2", false, false),
+            ("0.0.0.0/0", "::/0", false, false),
+        ] {
+            assert_eq!(
+                (range(one).holds(&range(other)), range(one).overlaps(&range(other))),
+                (holds, overlaps),
+                "{one} {other}"
+            );
+            assert_eq!(range(other).overlaps(&range(one)), overlaps, "{other} {one}");
+        }
+    }
+
+    #[test]
+    fn private_networks_are_known() {
+        for private in ["10.1.2.3", "172.16.0.0/12", "192.168.1.0/24", "127.0.0.1", "::1", "fd00::/8", "fe80::/10"] {
+            assert!(range(private).is_private(), "{private}");
+        }
+        for public in ["0.0.0.0/0", "::/0", "172.0.0.0/8", "192.0.2.1", "9.255.255.255-10.0.0.1", "2001:db8::/32"] {
+            assert!(!range(public).is_private(), "{public}");
+        }
     }
 }

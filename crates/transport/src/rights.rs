@@ -55,6 +55,13 @@ impl Right {
     }
 }
 
+impl Right {
+    /// By name, in any case.
+    pub fn parse(text: &str) -> Option<Self> {
+        Self::ALL.into_iter().find(|right| right.name().eq_ignore_ascii_case(text))
+    }
+}
+
 impl fmt::Display for Right {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(self.name())
@@ -68,7 +75,19 @@ pub struct Rights(u16);
 impl Rights {
     pub const NONE: Self = Self(0);
 
-    const fn of(rights: &[Right]) -> Self {
+    /// What servers may do that the network vouches for: all, but what only servers of one Exchange forest tell each other.
+    pub const EXTERNALLY_SECURED: Self = Self::of(&[
+        Right::Submit,
+        Right::AcceptAnyRecipient,
+        Right::AcceptAnySender,
+        Right::AcceptAuthoritativeDomainSender,
+        Right::AcceptAuthenticationFlag,
+        Right::BypassAntiSpam,
+        Right::BypassMessageSizeLimit,
+        Right::AcceptHeadersRouting,
+    ]);
+
+    pub const fn of(rights: &[Right]) -> Self {
         let mut set = 0;
         let mut rest = rights;
         while let [right, tail @ ..] = rest {
@@ -80,6 +99,18 @@ impl Rights {
 
     pub const fn has(self, right: Right) -> bool {
         self.0 & (1 << right as u16) != 0
+    }
+
+    pub const fn with(self, other: Self) -> Self {
+        Self(self.0 | other.0)
+    }
+
+    pub const fn without(self, other: Self) -> Self {
+        Self(self.0 & !other.0)
+    }
+
+    pub fn iter(self) -> impl Iterator<Item = Right> {
+        Right::ALL.into_iter().filter(move |&right| self.has(right))
     }
 }
 
@@ -98,6 +129,20 @@ pub enum PermissionGroup {
 
 impl PermissionGroup {
     pub const ALL: [Self; 4] = [Self::AnonymousUsers, Self::ExchangeUsers, Self::ExchangeServers, Self::Partners];
+
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::AnonymousUsers => "AnonymousUsers",
+            Self::ExchangeUsers => "ExchangeUsers",
+            Self::ExchangeServers => "ExchangeServers",
+            Self::Partners => "Partners",
+        }
+    }
+
+    /// By name, in any case.
+    pub fn parse(text: &str) -> Option<Self> {
+        Self::ALL.into_iter().find(|group| group.name().eq_ignore_ascii_case(text))
+    }
 
     /// As in Exchange, but for one right that strangers lack here: to claim an address of an accepted domain.
     pub const fn rights(self) -> Rights {
@@ -120,17 +165,18 @@ mod tests {
     use super::*;
 
     /// Columns in the order of `PermissionGroup::ALL`.
-    const TABLE: [(&str, [bool; 4]); 10] = [
-        ("ms-Exch-SMTP-Submit", [true, true, true, true]),
-        ("ms-Exch-SMTP-Accept-Any-Recipient", [false, true, true, false]),
-        ("ms-Exch-SMTP-Accept-Any-Sender", [true, false, true, false]),
-        ("ms-Exch-SMTP-Accept-Authoritative-Domain-Sender", [false, false, true, false]),
-        ("ms-Exch-SMTP-Accept-Authentication-Flag", [false, false, true, false]),
-        ("ms-Exch-Bypass-Anti-Spam", [false, true, true, false]),
-        ("ms-Exch-Bypass-Message-Size-Limit", [false, false, true, false]),
-        ("ms-Exch-Accept-Headers-Routing", [true, true, true, true]),
-        ("ms-Exch-Accept-Headers-Organization", [false, false, true, false]),
-        ("ms-Exch-Accept-Headers-Forest", [false, false, true, false]),
+    /// The last column is of servers that are secured externally.
+    const TABLE: [(&str, [bool; 5]); 10] = [
+        ("ms-Exch-SMTP-Submit", [true, true, true, true, true]),
+        ("ms-Exch-SMTP-Accept-Any-Recipient", [false, true, true, false, true]),
+        ("ms-Exch-SMTP-Accept-Any-Sender", [true, false, true, false, true]),
+        ("ms-Exch-SMTP-Accept-Authoritative-Domain-Sender", [false, false, true, false, true]),
+        ("ms-Exch-SMTP-Accept-Authentication-Flag", [false, false, true, false, true]),
+        ("ms-Exch-Bypass-Anti-Spam", [false, true, true, false, true]),
+        ("ms-Exch-Bypass-Message-Size-Limit", [false, false, true, false, true]),
+        ("ms-Exch-Accept-Headers-Routing", [true, true, true, true, true]),
+        ("ms-Exch-Accept-Headers-Organization", [false, false, true, false, false]),
+        ("ms-Exch-Accept-Headers-Forest", [false, false, true, false, false]),
     ];
 
     #[test]
@@ -141,6 +187,8 @@ mod tests {
                 assert_eq!(group.rights().has(right), cell, "{name} {group:?}");
                 assert!(!Rights::NONE.has(right));
             }
+            assert_eq!(Rights::EXTERNALLY_SECURED.has(right), cells[4], "{name}, secured externally");
+            assert_eq!(Right::parse(&name.to_lowercase()), Some(right));
         }
     }
 }

@@ -14,9 +14,9 @@ pub fn select(
     remote: IpAddr,
 ) -> Option<&Arc<ReceiveConnector>> {
     let local = SocketAddr::new(local.ip().to_canonical(), local.port());
-    let closest = connectors.iter().filter_map(|connector| closeness(connector, local)).max()?;
-    connectors
-        .iter()
+    let connectors = || connectors.iter().filter(|connector| connector.enabled);
+    let closest = connectors().filter_map(|connector| closeness(connector, local)).max()?;
+    connectors()
         .filter(|connector| closeness(connector, local) == Some(closest))
         .filter_map(|connector| breadth(connector, remote).map(|breadth| (breadth, connector)))
         .min_by_key(|&(breadth, _)| breadth)

@@ -85,7 +85,7 @@ mod tests {
 
     fn watch(message: &[u8]) -> HeaderWatch {
         let connector = Arc::new(ReceiveConnector::default_connector(&[]));
-        let mut watch = HeaderWatch::new(&Peer { connector, user: None });
+        let mut watch = HeaderWatch::new(&Peer { connector, user: None, is_private: false });
         watch.feed(message);
         watch
     }

@@ -63,9 +63,8 @@ pub struct Listening {
 }
 
 impl Listening {
-    pub fn start(bindings: Vec<Binding>, terms: &Arc<Terms>, limits: Limits, shared: &Shared) -> Self {
+    pub fn start(bindings: Vec<Binding>, terms: &Arc<Terms>, limits: &Arc<Limits>, shared: &Shared) -> Self {
         let drain = Drain::default();
-        let limits = Arc::new(limits);
         let mut addresses = Vec::new();
         let listeners = bindings
             .into_iter()

@@ -44,7 +44,7 @@ fn start(limits: Limits, release: &Arc<Notify>, drain_timeout: Duration) -> List
         handshake: terms.handshake,
         stall: terms.stall,
     };
-    Listening::start(vec![binding], &Arc::new(terms), limits, &shared)
+    Listening::start(vec![binding], &Arc::new(terms), &Arc::new(limits), &shared)
 }
 
 async fn connect(listening: &Listening, from: [u8; 4]) -> TcpStream {

@@ -3,20 +3,21 @@
 use std::sync::Arc;
 
 use management::settings::{OpenIdSettings, ServerSettings, SmtpSettings};
-use management::{LogOn, LogOns, Passwords, Port, Services as ServicesPort, StoreMaintenance, World};
+use management::{Connectors, LogOn, LogOns, Passwords, Port, Services as ServicesPort, StoreMaintenance, World};
 use proto::logon::Secret;
 use store::{AccountId, Address, AppPasswordDigest, Directory, Future, Mailboxes, Password, Settings, Timestamp};
 
 use super::Maintenance;
 use crate::logon::{Recorder, digest_of, generate};
 use crate::serve::Site;
-use crate::server::Services;
+use crate::server::{Services, Smtp};
 
 /// What commands reach.
 pub struct Ports {
     pub site: Arc<Site>,
     pub settings: Arc<dyn Settings>,
     pub services: Arc<Services>,
+    pub smtp: Arc<Smtp>,
     /// What the server was started with.
     pub started_with: (ServerSettings, SmtpSettings, OpenIdSettings),
     pub maintenance: Maintenance,
@@ -38,6 +39,10 @@ impl World for Ports {
 
     fn services(&self) -> &dyn ServicesPort {
         &*self.services
+    }
+
+    fn connectors(&self) -> &dyn Connectors {
+        &*self.smtp
     }
 
     fn started_with(&self) -> (&ServerSettings, &SmtpSettings, &OpenIdSettings) {

@@ -12,9 +12,9 @@ use time::OffsetDateTime;
 use tokio::signal::unix::{Signal, SignalKind, signal};
 
 pub use services::Services;
+pub use smtp::Smtp;
 
 use crate::connection::{Opening, Protocol};
-use crate::connectors;
 use crate::engine::Engine;
 use crate::listen::{Descriptors, Listening, Shared};
 use crate::logon::{Hashing, Logon, Recorder, Tokens, Vault};
@@ -54,7 +54,7 @@ pub struct Server {
 struct Running {
     site: Arc<Site>,
     services: Arc<Services>,
-    smtp: smtp::Smtp,
+    smtp: Arc<Smtp>,
     certificate: Arc<Certificate>,
     management: ManagementSocket,
 }
@@ -152,7 +152,7 @@ impl Server {
     pub async fn stop(self) {
         let Self { running: Running { services, smtp, management, site, .. }, engine } = self;
         tokio::join!(services.stop_all(), smtp.stop(), management.stop());
-        drop((services, site));
+        drop((services, smtp, site));
         engine.close().await;
     }
 }
@@ -214,15 +214,16 @@ impl Running {
             ),
         };
         let tls = |protocol| server_config(protocol, certificate.clone(), clients.clone());
-        let connectors = connectors::load(&stored)?;
         let protection = SmtpSettings::load(&stored)?.extended_protection_policy;
-        let smtp = smtp::Smtp::start(connectors, &site, tls(Protocol::Smtp)?, &shared, &settings, protection)?;
+        let kept = engine.settings.clone();
+        let smtp = Smtp::start(&stored, kept, &site, tls(Protocol::Smtp)?, &shared, &settings, protection);
+        let smtp = Arc::new(smtp.await?);
         let services = Arc::new(Services::new(
             site.clone(),
             engine.settings.clone(),
             [tls(Protocol::Pop3)?, tls(Protocol::Imap)?],
             shared,
-            smtp.addresses(),
+            smtp.clone(),
         ));
         let mut most = settings.max_smtp_connections;
         for service in Service::ALL {
@@ -241,6 +242,7 @@ impl Running {
             site: site.clone(),
             settings: engine.settings.clone(),
             services: services.clone(),
+            smtp: smtp.clone(),
             started_with: (settings.clone(), SmtpSettings::load(&stored)?, open_id),
             maintenance: Maintenance::new(engine.store(), data.clone()),
             record,

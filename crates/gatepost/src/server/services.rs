@@ -12,6 +12,7 @@ use store::Settings;
 use tokio::net::TcpStream;
 
 use super::addresses;
+use super::smtp::Smtp;
 use crate::connection::{Connection, End, Opening, Protocol};
 use crate::listen::{BindError, Binding, Limits, Listening, Serve, Shared, bind};
 use crate::serve::{Site, Started, imap, pop3};
@@ -24,7 +25,7 @@ pub struct Services {
     tls: [crate::tls::Tls; 2],
     shared: Shared,
     /// Where SMTP listens.
-    smtp: Vec<SocketAddr>,
+    smtp: Arc<Smtp>,
     /// Held while a service starts or stops: one at a time.
     listening: tokio::sync::Mutex<[Option<Listening>; 2]>,
     /// In the same order.
@@ -47,7 +48,7 @@ impl Services {
         settings: Arc<dyn Settings>,
         tls: [crate::tls::Tls; 2],
         shared: Shared,
-        smtp: Vec<SocketAddr>,
+        smtp: Arc<Smtp>,
     ) -> Self {
         let (listening, states) = Default::default();
         Self { site, settings, tls, shared, smtp, listening, states }
@@ -122,7 +123,7 @@ impl Services {
         if let Some(warning) = started.settings.login_type.warning() {
             tracing::warn!(service = service.name(), login_type = started.settings.login_type.name(), "{warning}");
         }
-        let running = Listening::start(bindings, &terms, limits, &self.shared);
+        let running = Listening::start(bindings, &terms, &Arc::new(limits), &self.shared);
         for (address, opening) in running.addresses() {
             tracing::info!(service = service.name(), %address, tls = *opening == Opening::Tls, "listening");
         }
@@ -156,7 +157,7 @@ impl Services {
         let services = Service::ALL.into_iter().zip(listening).find(|(_, listening)| {
             has_port(&addresses(listening.as_ref()).into_iter().map(|(address, _)| address).collect::<Vec<_>>())
         });
-        services.map(|(service, _)| service.name()).or_else(|| has_port(&self.smtp).then_some("SMTP"))
+        services.map(|(service, _)| service.name()).or_else(|| has_port(&self.smtp.addresses()).then_some("SMTP"))
     }
 
     fn not_begun(&self, service: Service, why: &str) -> String {

@@ -4,7 +4,6 @@ use serde_json::Value;
 use store::{Account, AccountChange, ClientAccess, Error, Protocols};
 
 use super::mailbox::{IDENTITY, find};
-use crate::settings::SettingValue;
 use crate::{Command, Failure, Given, Kind, Object, Outcome, Parameter, World};
 
 const POP: Parameter = Parameter::new("PopEnabled", Kind::Text, "whether its owner may log on by POP3: true or false");
@@ -58,20 +57,15 @@ async fn get(world: &dyn World, given: Given<'_>) -> Result<Outcome, Failure> {
     Ok(Outcome::of(vec![describe(&*find(world, given).await?)]))
 }
 
-fn switch(given: Given<'_>, parameter: Parameter) -> Result<Option<bool>, Failure> {
-    let Some(value) = given.value(parameter.name) else { return Ok(None) };
-    bool::read(value).map(Some).map_err(|why| Failure(format!("-{}: {why}", parameter.name)))
-}
-
 async fn set(world: &dyn World, given: Given<'_>) -> Result<Outcome, Failure> {
     let account = find(world, given).await?;
     let was = account.access;
     let protocols = Protocols {
-        pop3: switch(given, POP)?.unwrap_or(was.protocols.pop3),
-        imap4: switch(given, IMAP)?.unwrap_or(was.protocols.imap4),
-        smtp: switch(given, SMTP)?.map_or(was.protocols.smtp, |disabled| !disabled),
+        pop3: given.read(POP.name)?.unwrap_or(was.protocols.pop3),
+        imap4: given.read(IMAP.name)?.unwrap_or(was.protocols.imap4),
+        smtp: given.read(SMTP.name)?.map_or(was.protocols.smtp, |disabled: bool| !disabled),
     };
-    let access = ClientAccess { protocols, ntlm: switch(given, NTLM)?.unwrap_or(was.ntlm) };
+    let access = ClientAccess { protocols, ntlm: given.read(NTLM.name)?.unwrap_or(was.ntlm) };
     if [POP, IMAP, SMTP, NTLM].iter().all(|parameter| given.value(parameter.name).is_none()) {
         return Err(Failure(
             "name what to change: -PopEnabled, -ImapEnabled, -SmtpClientAuthenticationDisabled or -NtlmEnabled".into(),

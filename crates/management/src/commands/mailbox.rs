@@ -130,7 +130,10 @@ async fn not_given(
 
 /// The mailbox's address; a bare name is of the default domain.
 pub(super) async fn identity(world: &dyn World, given: Given<'_>) -> Result<Address, Failure> {
-    let name = given.required("Identity")?;
+    address(world, given.required("Identity")?).await
+}
+
+async fn address(world: &dyn World, name: &str) -> Result<Address, Failure> {
     let domains = world.directory().domains().await?;
     let default = domains.iter().find(|domain| domain.default).map_or("", |domain| domain.name.as_str());
     Ok(Address::parse(&identity::user_address(name, default))?)
@@ -153,7 +156,12 @@ fn quota(given: Given<'_>) -> Result<Option<Option<u64>>, Failure> {
 }
 
 pub(super) async fn find(world: &dyn World, given: Given<'_>) -> Result<Arc<Account>, Failure> {
-    let address = identity(world, given).await?;
+    named(world, given.required("Identity")?).await
+}
+
+/// The mailbox of that name.
+pub(super) async fn named(world: &dyn World, name: &str) -> Result<Arc<Account>, Failure> {
+    let address = address(world, name).await?;
     let found = world.directory().find(&address).await?;
     found.ok_or_else(|| Failure(format!("there is no mailbox {address}. Get-Mailbox shows them all.")))
 }

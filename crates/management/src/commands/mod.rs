@@ -6,10 +6,12 @@ pub(crate) mod cas_mailbox;
 mod logon_record;
 mod mailbox;
 mod moment;
+mod receive_connector;
 mod server_settings;
 mod service;
 mod service_settings;
 mod settings;
+mod smtp_session;
 pub mod store;
 
 use crate::Command;
@@ -22,7 +24,8 @@ pub fn all() -> impl Iterator<Item = &'static Command> {
         .chain(cas_mailbox::COMMANDS)
         .chain(app_password::COMMANDS)
         .chain(logon_record::COMMANDS);
-    services.chain(mailboxes).chain(accepted_domain::COMMANDS).chain(store::COMMANDS)
+    let transport = accepted_domain::COMMANDS.iter().chain(receive_connector::commands()).chain(smtp_session::COMMANDS);
+    services.chain(mailboxes).chain(transport).chain(store::COMMANDS)
 }
 
 /// By `Verb-Noun`, without regard to case.

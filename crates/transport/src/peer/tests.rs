@@ -1,6 +1,7 @@
 use store::{AccountId, Address, ClientAccess};
 
 use super::*;
+use crate::PermissionGroup;
 
 pub(crate) fn account() -> Arc<Account> {
     let address = |text| Address::parse(text).unwrap();
@@ -36,11 +37,11 @@ fn domains() -> [AcceptedDomain; 2] {
 }
 
 fn stranger() -> Peer {
-    Peer { connector: Arc::new(ReceiveConnector::default_connector(&[])), user: None }
+    Peer { connector: Arc::new(ReceiveConnector::default_connector(&[])), user: None, is_private: false }
 }
 
 fn stranger_at_client() -> Peer {
-    Peer { connector: Arc::new(ReceiveConnector::client_connector(&[])), user: None }
+    Peer { connector: Arc::new(ReceiveConnector::client_connector(&[])), user: None, is_private: false }
 }
 
 fn ann() -> Peer {
@@ -95,7 +96,7 @@ fn who_may_not_submit_is_told_what_is_missing() {
     }
     let mut connector = ReceiveConnector::default_connector(&[]);
     connector.permission_groups = [PermissionGroup::AnonymousUsers].into();
-    let refused = Peer { connector: Arc::new(connector), user: Some(account()) };
+    let refused = Peer { connector: Arc::new(connector), user: Some(account()), is_private: true };
     assert_eq!(sends(&refused, "<>"), "550 5.7.1 Client does not have permissions to submit to this server");
 }
 
@@ -225,4 +226,14 @@ fn roles_without_any_mailbox_are_put_off() {
     let refusal = stranger().may_receive(&to, &Destination::of(&to, &domains()), None).unwrap_err();
     assert!(refusal.reply.is_temporary());
     assert_eq!(Destination::of(&to, &[]), Destination::Outside);
+}
+
+#[test]
+fn a_connector_that_requires_tls_takes_nothing_before_it() {
+    let mut connector = ReceiveConnector::default_connector(&[]);
+    connector.require_tls = true;
+    let mut peer = Peer { connector: Arc::new(connector), ..stranger() };
+    assert_eq!(sends(&peer, "<x@elsewhere.test>"), "530 5.7.0 Must issue a STARTTLS command first");
+    peer.is_private = true;
+    assert_eq!(sends(&peer, "<x@elsewhere.test>"), "ok");
 }

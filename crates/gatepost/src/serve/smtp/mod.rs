@@ -9,7 +9,7 @@ use std::convert::Infallible;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use identity::{ExtendedProtection, Rule, Tls, offer};
+use identity::{AuthMechanisms, ExtendedProtection, Rule, Tls, offer};
 use proto::Session as _;
 use proto::logon::{Credentials, Offer, Question, Verdict};
 use proto::smtp::{Answer, Configuration, ForwardPath, Mail, Reply, Request, Session};
@@ -39,7 +39,10 @@ impl Receiving {
         connector: &ReceiveConnector,
         connection: &Connection<S>,
     ) -> Offer {
-        let rule = Rule::Connector(connector.auth_mechanisms);
+        // A connector that requires TLS takes no log-on before it either.
+        let required =
+            if connector.require_tls { AuthMechanisms::BASIC_AUTH_REQUIRE_TLS } else { AuthMechanisms::NONE };
+        let rule = Rule::Connector(connector.auth_mechanisms.with(required));
         let (protection, channel) = (self.extended_protection, connection.channel());
         let available = site.logon.available(connection.has_client_certificate());
         offer(identity::Protocol::Smtp, rule, protection, available, self.tls, channel)
@@ -69,7 +72,7 @@ pub async fn serve<S: AsyncRead + AsyncWrite + Unpin>(
         receiving,
         configuration,
         number: connection.number(),
-        peer: Peer { connector: connector.clone(), user: None },
+        peer: Peer { connector: connector.clone(), user: None, is_private: connection.channel().is_private() },
         logged_on: None,
         transaction: None,
         stranger: Some(Stranger {
@@ -164,6 +167,7 @@ async fn converse<S: AsyncRead + AsyncWrite + Unpin>(
             Request::StartTls => {
                 reception.transaction = None;
                 Box::pin(connection.upgrade()).await?;
+                reception.peer.is_private = true;
                 Answer::Secured(reception.receiving.offer(reception.site, &reception.peer.connector, connection))
             }
             Request::LogOn(question) => {
