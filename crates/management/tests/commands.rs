@@ -51,6 +51,9 @@ impl World for Server {
     fn started_with(&self) -> (&ServerSettings, &SmtpSettings, &OpenIdSettings) {
         (&self.started_with.0, &self.started_with.1, &self.started_with.2)
     }
+    fn has_kerberos(&self) -> bool {
+        false
+    }
     fn passwords(&self) -> &dyn Passwords {
         self
     }

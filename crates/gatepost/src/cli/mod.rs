@@ -197,7 +197,11 @@ fn port_offset(text: &str) -> Result<u16, String> {
 
 fn setting(text: &str) -> Result<(String, serde_json::Value), String> {
     let (name, value) = text.split_once('=').ok_or("expected NAME=VALUE")?;
-    management::settings::parse(name.trim(), value.trim()).map_err(|invalid| invalid.0)
+    let (name, value) = management::settings::parse(name.trim(), value.trim()).map_err(|invalid| invalid.0)?;
+    if name == "Server.KerberosKeytab" && !cfg!(feature = "kerberos") {
+        return Err(management::settings::KERBEROS_IS_MISSING.to_owned());
+    }
+    Ok((name, value))
 }
 
 #[cfg(test)]

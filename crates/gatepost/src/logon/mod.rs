@@ -8,6 +8,7 @@ mod app_password;
 mod certificates;
 mod familiar;
 mod hashing;
+mod kerberos;
 mod lanes;
 mod named;
 mod password;
@@ -38,6 +39,7 @@ use crate::connection::{Client, Drained, Protocol};
 pub use app_password::digest_of;
 use familiar::Familiar;
 pub use hashing::{HashError, Hashing};
+pub use kerberos::{Kerberos, begin_anew, is_in_use};
 use lanes::Lanes;
 use named::Named;
 pub use password::generate;
@@ -80,6 +82,7 @@ pub struct Logon {
     target: Target,
     users: Arc<Users>,
     tokens: Tokens,
+    kerberos: Kerberos,
 }
 
 /// What was found, or what the client is told in its place and what the log.
@@ -116,6 +119,7 @@ impl Logon {
             target,
             users: Arc::default(),
             tokens: Tokens::default(),
+            kerberos: Kerberos::default(),
         }
     }
 
@@ -130,7 +134,8 @@ impl Logon {
 
     /// What there is that a mechanism needs; `certificate`: of the client.
     pub fn available(&self, certificate: bool) -> Available {
-        Available { ntlm: self.ntlm.load(Ordering::Relaxed), tokens: self.tokens.are_taken(), certificate }
+        let (ntlm, tokens) = (self.ntlm.load(Ordering::Relaxed), self.tokens.are_taken());
+        Available { ntlm, tokens, kerberos: self.kerberos.is_taken(), certificate }
     }
 
     /// Somebody may log on by NTLM from now on.
@@ -151,7 +156,7 @@ impl Logon {
             Err((verdict, reason)) => {
                 let user = match lookup {
                     Lookup::Scram { user, .. } => user,
-                    Lookup::Ntlm => "",
+                    Lookup::Ntlm | Lookup::Gss(_) => "",
                 };
                 tracing::info!(
                     session = client.session,
@@ -177,6 +182,7 @@ impl Logon {
                 let (now, target) = (FileTime::from_unix(crate::clock::since_1970()), self.target.clone());
                 return Ok(Finding::Ntlm(Box::new(NtlmServer { challenge, now, target })));
             }
+            Lookup::Gss(token) => return self.accept(client, token).await,
         };
         // The user's own, whatever mailbox is named beside it: that would tell whether there is such a user.
         let Named { address, user: account, .. } =
@@ -247,6 +253,9 @@ impl Logon {
         let user = match (&whose, credentials) {
             (Some(Ok(address)), _) if credentials.user().is_empty() => address.into(),
             (_, Credentials::Certificate { authorization: None }) => self.certified(client).await?.into(),
+            (_, Credentials::Kerberos { principal, .. }) => {
+                self.address_of(client, principal).await?.unwrap_or_default().into()
+            }
             _ => named::name_in(credentials),
         };
         let found = named::find(&*self.directory, &user, credentials.authorization())
