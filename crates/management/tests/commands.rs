@@ -258,6 +258,15 @@ fn a_wrong_value_changes_nothing_and_says_what_is_expected() {
 }
 
 #[test]
+fn a_keytab_is_refused_by_a_program_that_was_built_without_kerberos() {
+    let server = Server::with_domain();
+    let refused = server.run("Set-ServerSettings -KerberosKeytab /etc/mail.keytab -HostName mail.test").unwrap_err();
+    assert!(refused.contains("--features kerberos"), "{refused}");
+    assert_eq!(server.value("Get-ServerSettings", "HostName"), "");
+    assert!(server.run("Set-ServerSettings -KerberosKeytab:").is_ok(), "none can be set anywhere");
+}
+
+#[test]
 fn a_mailbox_is_made_shown_changed_and_removed() {
     let server = Server::with_domain();
     let made = server.run("New-Mailbox Ann@Example.test -EmailAddresses info@example.test -Quota 1GB").unwrap();

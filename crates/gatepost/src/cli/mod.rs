@@ -252,6 +252,7 @@ mod tests {
         assert_eq!(setting("imap.maxconnectionsperuser = 32").unwrap().0, "Imap.MaxConnectionsPerUser");
         assert!(setting("Imap.Nothing=1").is_err());
         assert!(setting("Imap.LoginType").is_err());
+        assert_eq!(setting("Server.KerberosKeytab=/etc/mail.keytab").is_ok(), cfg!(feature = "kerberos"));
         assert_eq!(host("Mail.Example.Test").unwrap().as_str(), "mail.example.test");
         for wrong in ["", "é.test"] {
             assert!(host(wrong).is_err(), "{wrong}");

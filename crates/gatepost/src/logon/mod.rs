@@ -28,7 +28,7 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
 use identity::{Available, Origin, Throttle};
-use proto::logon::{Credentials, Finding, Lookup, NtlmServer, Verdict};
+use proto::logon::{Credentials, Finding, Lookup, Mechanism, NtlmServer, Verdict};
 use proto::ntlm::{FileTime, Target};
 use proto::sasl::scram::{self, ChannelBindings};
 use store::{Account, AccountChange, AccountId, AppPassword, AppPasswordChange, ClientAccess, Directory, Protocols};
@@ -154,15 +154,17 @@ impl Logon {
         match self.found(client, lookup, bindings).await {
             Ok(finding) => finding,
             Err((verdict, reason)) => {
-                let user = match lookup {
-                    Lookup::Scram { user, .. } => user,
-                    Lookup::Ntlm | Lookup::Gss(_) => "",
+                let (user, mechanism) = match lookup {
+                    Lookup::Scram { user, .. } => (user.as_str(), None),
+                    Lookup::Ntlm => ("", Some(Mechanism::Ntlm)),
+                    Lookup::Gss(token) => ("", Some(token.mechanism)),
                 };
                 tracing::info!(
                     session = client.session,
                     protocol = client.protocol.name(),
                     remote = %client.remote,
                     user = clipped(user),
+                    mechanism = mechanism.map(Mechanism::name),
                     granted = false,
                     reason = reason.as_ref(),
                     "log-on"

@@ -12,6 +12,17 @@ use crate::harness::{PATIENCE, Scratch};
 /// The server's keys, and those that stay where tickets are made.
 const SERVICES: [&str; 3] = ["imap/localhost", "pop/localhost", "smtp/localhost"];
 
+/// Debian's, whether or not it is among what a user runs.
+const KDC: &str = "/usr/sbin/krb5kdc";
+const DATABASE: &str = "/usr/sbin/kdb5_util";
+const ADMINISTRATION: &str = "/usr/sbin/kadmin.local";
+
+/// What a program has in its environment to live at another time.
+pub type Time = &'static [(&'static str, &'static str)];
+
+/// Longer ago than a ticket lasts.
+pub const EARLIER: Time = &[("LD_PRELOAD", "/usr/$LIB/faketime/libfaketime.so.1"), ("FAKETIME", "-2d")];
+
 /// A KDC that runs, with users of its realms; ended when dropped.
 pub struct Kdc {
     child: Child,
@@ -19,9 +30,14 @@ pub struct Kdc {
 }
 
 impl Kdc {
-    /// `None` where it is not installed. It lives at a time of its own with `faketime` before it.
-    pub fn start(before: &[&str]) -> Option<Self> {
-        for program in ["krb5kdc", "kdb5_util", "kadmin.local", "kinit"] {
+    /// `None` where it is not installed.
+    pub fn start() -> Option<Self> {
+        Self::living_at(&[])
+    }
+
+    /// The same, living at a time of its own.
+    pub fn living_at(time: Time) -> Option<Self> {
+        for program in [KDC, DATABASE, ADMINISTRATION, "kinit"] {
             client(program)?;
         }
         let scratch = Scratch::new();
@@ -35,7 +51,7 @@ impl Kdc {
             }
             // What an attempt before this one said is not what this one says.
             let log = scratch.file("kdc.log", "");
-            let mut command = with(&scratch, before, "krb5kdc");
+            let mut command = with(&scratch, time, KDC);
             command.args(["-n", "-r", "EXAMPLE.TEST", "-r", "OTHER.TEST"]).stdout(Stdio::null()).stderr(Stdio::null());
             let mut child = command.spawn().unwrap();
             let deadline = Instant::now() + PATIENCE;
@@ -71,32 +87,37 @@ impl Kdc {
         administer(&self.scratch, "EXAMPLE.TEST", &commands);
     }
 
+    /// New keys again, which it has.
+    pub fn renew_keytab(&self) {
+        let commands = SERVICES.map(|service| format!("ktadd -k {} {service}\n", self.keytab())).concat();
+        administer(&self.scratch, "EXAMPLE.TEST", &commands);
+    }
+
     /// A client that has a ticket of this user, such as `ann@EXAMPLE.TEST`.
-    pub fn client_of(&self, user: &str, before: &[&str], program: &str) -> Option<Command> {
+    pub fn client_of(&self, user: &str, time: Time, program: &str) -> Option<Command> {
         let tickets = self.scratch.path(&format!("tickets of {}", user.replace('/', " ")));
-        let mut kinit = with(&self.scratch, before, "kinit");
+        let mut kinit = with(&self.scratch, time, "kinit");
         kinit.arg("-k").arg("-t").arg(self.scratch.path("users.keytab")).arg("-c").arg(&tickets).arg(user);
         succeed(&mut kinit);
-        let mut command = client(before.first().unwrap_or(&program))?;
-        if let [_, rest @ ..] = before {
-            command.args(rest).arg(program);
-        }
-        command.envs(self.environment()).env("KRB5CCNAME", tickets);
+        let mut command = client(program)?;
+        command.envs(time.iter().copied()).envs(self.environment()).env("KRB5CCNAME", tickets);
         Some(command)
     }
 }
 
 impl Drop for Kdc {
     fn drop(&mut self) {
-        let _ = self.child.kill();
-        let _ = self.child.wait();
+        // Told to end: what is killed leaves what it shares behind.
+        if Command::new("kill").arg(self.child.id().to_string()).status().is_ok_and(|status| status.success()) {
+            let _ = self.child.wait();
+        }
     }
 }
 
 /// Makes both databases, users, services and the trust between the realms.
 fn fill(scratch: &Scratch) {
     for realm in ["EXAMPLE.TEST", "OTHER.TEST"] {
-        succeed(with(scratch, &[], "kdb5_util").args(["-r", realm, "-P", "master password", "create", "-s"]));
+        succeed(with(scratch, &[], DATABASE).args(["-r", realm, "-P", "master password", "create", "-s"]));
         // EXAMPLE.TEST takes tickets that OTHER.TEST gives its users for it.
         let trust = "addprinc -pw trust krbtgt/EXAMPLE.TEST@OTHER.TEST\n";
         let users = ["ann", "bob", "carl", "ann/admin"];
@@ -111,7 +132,7 @@ fn fill(scratch: &Scratch) {
 }
 
 fn administer(scratch: &Scratch, realm: &str, commands: &str) {
-    let mut command = with(scratch, &[], "kadmin.local");
+    let mut command = with(scratch, &[], ADMINISTRATION);
     command.args(["-r", realm]).stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::piped());
     let mut child = command.spawn().unwrap();
     child.stdin.take().unwrap().write_all(commands.as_bytes()).unwrap();
@@ -120,10 +141,9 @@ fn administer(scratch: &Scratch, realm: &str, commands: &str) {
     assert!(output.status.success() && !said.contains(" while "), "{said}");
 }
 
-fn with(scratch: &Scratch, before: &[&str], program: &str) -> Command {
-    let mut words = before.iter().copied().chain([program]);
-    let mut command = Command::new(words.next().unwrap());
-    command.args(words).stdin(Stdio::null());
+fn with(scratch: &Scratch, time: Time, program: &str) -> Command {
+    let mut command = Command::new(program);
+    command.envs(time.iter().copied()).stdin(Stdio::null());
     let configuration = scratch.path("krb5.conf");
     command.env("KRB5_CONFIG", &configuration).env("KRB5_KDC_PROFILE", configuration);
     command.env("KRB5RCACHEDIR", scratch.path(""));
