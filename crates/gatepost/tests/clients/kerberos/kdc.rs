@@ -93,6 +93,14 @@ impl Kdc {
         administer(&self.scratch, "EXAMPLE.TEST", &commands);
     }
 
+    /// One key for all services, which the keytab has by the name of one, as for the accounts of Active Directory.
+    pub fn share_key(&self) {
+        let share = |service| format!("cpw -e aes256-cts:onlyrealm -pw shared {service}\n");
+        let keytab = format!("ktadd -norandkey -k {} {}\n", self.keytab(), SERVICES[0]);
+        std::fs::remove_file(self.keytab()).unwrap();
+        administer(&self.scratch, "EXAMPLE.TEST", &(SERVICES.map(share).concat() + &keytab));
+    }
+
     /// A client that has a ticket of this user, such as `ann@EXAMPLE.TEST`.
     pub fn client_of(&self, user: &str, time: Time, program: &str) -> Option<Command> {
         let tickets = self.scratch.path(&format!("tickets of {}", user.replace('/', " ")));

@@ -143,6 +143,17 @@ fn a_ticket_for_another_key_is_a_failed_log_on_and_a_new_key_is_used_at_once() {
 }
 
 #[test]
+fn a_key_is_good_for_every_service_that_has_it() {
+    let Some(kdc) = Kdc::start() else { return };
+    kdc.share_key();
+    let site = site(&kdc, &[]);
+    for port in ["imaps", "pop3s"] {
+        let Some(mut curl) = curl(&kdc, &site, ANN, &[]) else { return };
+        run(curl.arg(format!("{port}://localhost:{}/", site.port(port))));
+    }
+}
+
+#[test]
 fn a_ticket_that_has_expired_is_a_failed_log_on() {
     if client("faketime").is_none() {
         return;
