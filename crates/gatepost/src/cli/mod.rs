@@ -13,7 +13,7 @@ use std::process::ExitCode;
 
 use ::store::Address;
 use clap::{Args, Parser, Subcommand};
-use management::settings::{HostName, SettingValue as _};
+use management::settings::{HostName, KERBEROS_IS_MISSING, SettingValue as _, needs_kerberos};
 use rustix::fs::Mode;
 
 use crate::manage;
@@ -198,8 +198,8 @@ fn port_offset(text: &str) -> Result<u16, String> {
 fn setting(text: &str) -> Result<(String, serde_json::Value), String> {
     let (name, value) = text.split_once('=').ok_or("expected NAME=VALUE")?;
     let (name, value) = management::settings::parse(name.trim(), value.trim()).map_err(|invalid| invalid.0)?;
-    if name == "Server.KerberosKeytab" && !cfg!(feature = "kerberos") {
-        return Err(management::settings::KERBEROS_IS_MISSING.to_owned());
+    if needs_kerberos(&name, &value) && !cfg!(feature = "kerberos") {
+        return Err(KERBEROS_IS_MISSING.to_owned());
     }
     Ok((name, value))
 }

@@ -3,7 +3,7 @@
 use serde_json::Value;
 
 use super::settings::{changes, describe, parameters};
-use crate::settings::{Declaration, KERBEROS_IS_MISSING, OpenIdSettings, ServerSettings, SmtpSettings};
+use crate::settings::{Declaration, KERBEROS_IS_MISSING, OpenIdSettings, ServerSettings, SmtpSettings, needs_kerberos};
 use crate::{Command, Failure, Given, Outcome, Parameter, World};
 
 const SMTP: [Parameter; SmtpSettings::DECLARATIONS.len()] = parameters(SmtpSettings::DECLARATIONS);
@@ -107,10 +107,8 @@ async fn get(world: &dyn World, group: Group) -> Result<Outcome, Failure> {
 
 async fn set(world: &dyn World, given: Given<'_>, group: Group) -> Result<Outcome, Failure> {
     let changes = changes(group.name(), group.declarations(), given)?;
-    let keytab = |(name, value): &(String, Option<Value>)| {
-        name == "Server.KerberosKeytab" && value.as_ref().is_some_and(|value| value != "")
-    };
-    if !world.has_kerberos() && changes.iter().any(keytab) {
+    let mut set = changes.iter().filter_map(|(name, value)| Some((name, value.as_ref()?)));
+    if !world.has_kerberos() && set.any(|(name, value)| needs_kerberos(name, value)) {
         return Err(Failure(KERBEROS_IS_MISSING.to_owned()));
     }
     world.settings().change(changes).await?;

@@ -2,13 +2,19 @@
 
 use std::time::Duration;
 
+use serde_json::Value;
 use store::SettingsMap;
 
 use super::HostName;
 use super::declare::{Invalid, settings_group};
 use super::service::COUNT;
 
-/// What is said of a keytab to a program that can do nothing with it.
+/// Whether a value of a setting means something to a program with Kerberos alone. `name` is the full one.
+pub fn needs_kerberos(name: &str, value: &Value) -> bool {
+    name == "Server.KerberosKeytab" && value != ""
+}
+
+/// What is said of such a value by a program without.
 pub const KERBEROS_IS_MISSING: &str =
     "this gatepost was built without Kerberos; cargo build --release --features kerberos makes one that has it";
 

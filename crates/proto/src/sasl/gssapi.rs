@@ -98,6 +98,7 @@ impl Server for Gssapi {
             Some(principal) if token.is_empty() && self.mechanism == Mechanism::Gssapi => {
                 return self.layers(Peer { context, principal });
             }
+            // Also to no token, where a negotiation ends with the client's own: nothing is judged before it has spoken.
             Some(principal) => self.state = State::Acknowledgement(Peer { context, principal }),
         }
         Some(token)

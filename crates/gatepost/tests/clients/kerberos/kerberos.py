@@ -53,4 +53,28 @@ assert log_on(binding='right', choice=b'\1\0\0\0ann@example.test') is True
 assert log_on(binding='right', choice=b'\1\0\0\0bob@example.test') is not True
 for choice in b'\2\0\0\0', b'\1\0\1\0', b'\1\0\0', b'':
     assert log_on(binding='right', choice=choice) is not True, choice
+
+
+def refused(mechanism, token):
+    imap = imaplib.IMAP4_SSL('localhost', int(port), ssl_context=context)
+    try:
+        imap.authenticate(mechanism, lambda _: token)
+        raise AssertionError(token)
+    except imaplib.IMAP4.error as why:
+        assert 'AUTHENTICATIONFAILED' in str(why), why
+
+
+if protection != 'Require':
+    # A ticket that somebody has seen on its way: it was good for once.
+    seen = Client(KERBEROS, None, None)(b'')
+    imap = imaplib.IMAP4_SSL('localhost', int(port), ssl_context=context)
+    try:
+        imap.authenticate('GSSAPI', lambda challenge: b'no choice' if challenge else seen)
+    except imaplib.IMAP4.error as malformed:
+        assert 'not what the mechanism allows' in str(malformed), malformed
+    refused('GSSAPI', seen)
+refused('GSSAPI', b'no ticket')
+# NTLM within the negotiation: as it is, and as the one that a client offers (RFC 4178).
+refused('GSS-SPNEGO', b'NTLMSSP\0\1\0\0\0' + bytes(24))
+refused('GSS-SPNEGO', bytes.fromhex('601c06062b0601050502a0123010a00e300c060a2b06010401823702020a'))
 print('all is well')
