@@ -132,6 +132,7 @@ async fn with_its_keytab(engine: Engine, log: &Log) -> Ran<Engine> {
         return Ok(engine);
     }
     engine.close().await;
+    tracing::info!(keytab, "begins anew, for the library of Kerberos to use this keytab");
     log.flush();
     Err(begin_anew(&keytab).into())
 }

@@ -176,7 +176,9 @@ fn without_a_key_nothing_is_offered_and_the_log_says_why() {
     };
     let none = Site::new();
     assert!(!offered(&none).contains("GSS"));
-    assert!(offered(&site(&kdc, &[])).contains("AUTH=GSSAPI AUTH=GSS-SPNEGO "));
+    let some = site(&kdc, &[]);
+    assert!(offered(&some).contains("AUTH=GSSAPI AUTH=GSS-SPNEGO "));
+    assert_eq!(some.server.log().matches("begins anew").count(), 1);
     let missing = Site::within(&kdc.environment(), &["--set", "Server.KerberosKeytab=/nowhere/mail.keytab"]);
     assert!(!offered(&missing).contains("GSS"));
     missing.server.logged(&["ERROR", "nobody can log on by Kerberos", "/nowhere/mail.keytab"]);
