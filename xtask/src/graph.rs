@@ -30,6 +30,7 @@ const ONLY_FOR: &[(&str, &[&str])] = &[
     ("hyper", &["gatepost"]),
     ("hyper-util", &["gatepost"]),
     ("jsonwebtoken", &["gatepost"]),
+    ("libgssapi", &["gatepost"]),
     ("argon2", &["gatepost", "benches"]),
 ];
 

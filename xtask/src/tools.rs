@@ -15,16 +15,23 @@ const PROGRAMS: &[(&str, &str)] = &[
     ("fetchmail", "fetchmail"),
     ("mutt", "mutt"),
     ("msmtp", "msmtp"),
+    ("kinit", "krb5-user"),
+    ("faketime", "faketime"),
 ];
 
 /// Perl modules that the tests use, also where a package only recommends them: swaks speaks TLS and NTLM by these.
 const PERL_MODULES: &[(&str, &str)] = &[("Net::SSLeay", "libnet-ssleay-perl"), ("Authen::NTLM", "libauthen-ntlm-perl")];
 
+/// Debian packages without a program that people run: what the feature `kerberos` is built with, and what its tests use.
+const PACKAGES: &[&str] =
+    &["libclang-dev", "libkrb5-dev", "krb5-kdc", "krb5-admin-server", "libsasl2-modules-gssapi-mit", "python3-gssapi"];
+
 /// Installs what is missing where that can be done, else says how; in CI a missing program is a failure.
 pub fn provide() -> Result<(), String> {
     let programs = PROGRAMS.iter().filter(|(program, _)| !on_path(program));
     let modules = PERL_MODULES.iter().filter(|(module, _)| !has_perl_module(module));
-    let packages: Vec<&str> = programs.chain(modules).map(|(_, package)| *package).collect();
+    let others = PACKAGES.iter().copied().filter(|package| !is_installed(package));
+    let packages: Vec<&str> = programs.chain(modules).map(|(_, package)| *package).chain(others).collect();
     if !packages.is_empty() {
         install(&packages)?;
     }
@@ -45,7 +52,9 @@ fn install(packages: &[&str]) -> Result<(), String> {
         if std::env::var_os("CI").is_some() {
             return Err(format!("missing programs; install them with: {how}"));
         }
-        eprintln!("Tests with these clients are left out until they are installed with: sudo {how}");
+        eprintln!(
+            "Tests with these are left out, and what is built with them fails, until they are installed: sudo {how}"
+        );
         return Ok(());
     }
     let apt = |arguments: &[&str]| {
@@ -62,6 +71,12 @@ fn install(packages: &[&str]) -> Result<(), String> {
 fn has_perl_module(module: &str) -> bool {
     let tried = Command::new("perl").arg(format!("-M{module}")).args(["-e", "1"]).stderr(Stdio::null()).status();
     tried.is_ok_and(|status| status.success())
+}
+
+fn is_installed(package: &str) -> bool {
+    let mut query = Command::new("dpkg-query");
+    query.args(["--show", "--showformat", "${db:Status-Status}", package]).stderr(Stdio::null());
+    query.output().is_ok_and(|output| output.stdout == b"installed")
 }
 
 fn on_path(program: &str) -> bool {

@@ -1,10 +1,13 @@
 //! Runs a session without sockets, and holds its promises.
 
 use std::fmt::Debug;
+use std::sync::Arc;
 use std::time::Instant;
 
 use proto::Session;
-use proto::logon::{Finding, Lookup, Mechanism, NtlmServer, Offer, Question, Verdict};
+use proto::logon::{
+    Accepted, Context, Finding, Lookup, Mechanism, NtlmServer, Offer, Question, SecurityContext, Verdict,
+};
 use proto::ntlm::{FileTime, Target};
 use proto::sasl::scram::{self, Verifier};
 
@@ -122,9 +125,34 @@ pub fn log_on(question: &Question) -> Finding {
             let (challenge, now, target) = ([7; 8], FileTime(0), Target::default());
             Finding::Ntlm(Box::new(NtlmServer { challenge, now, target }))
         }
+        Question::Look(Lookup::Gss(token)) => {
+            let context = token.context.clone().unwrap_or_else(|| Context(Arc::new(Open)));
+            match context.0.accept(&token.octets) {
+                Ok(accepted) => Finding::Gss(context, accepted),
+                Err(_) => Finding::Verdict(Verdict::Refused),
+            }
+        }
         Question::Look(Lookup::Scram { hash, .. }) => {
             let verifier = Verifier::of_salted(*hash, b"salt", Verifier::LEAST_ITERATIONS, b"salted");
             Finding::Scram(Box::new(scram::Finding { verifier, nonce: "nonce".to_owned(), bindings: None }))
         }
+    }
+}
+
+/// A security context that takes everything as it is, and wants more after a `+`.
+struct Open;
+
+impl SecurityContext for Open {
+    fn accept(&self, token: &[u8]) -> Result<Accepted, String> {
+        let principal = (!token.starts_with(b"+")).then(|| "ann@EXAMPLE.TEST".to_owned());
+        Ok(Accepted { token: token.get(1..).unwrap_or_default().to_vec(), principal })
+    }
+
+    fn wrap(&self, message: &[u8]) -> Option<Vec<u8>> {
+        Some(message.to_vec())
+    }
+
+    fn unwrap(&self, token: &[u8]) -> Option<Vec<u8>> {
+        Some(token.to_vec())
     }
 }

@@ -110,18 +110,21 @@ pub struct Available {
     pub ntlm: bool,
     /// There is a provider whose tokens are taken.
     pub tokens: bool,
+    /// There is a key that tickets of Kerberos are for. Clients try it first, and fail where there is none.
+    pub kerberos: bool,
     /// The client has shown a certificate that names a mail address.
     pub certificate: bool,
 }
 
 impl Available {
-    pub const ALL: Self = Self { ntlm: true, tokens: true, certificate: true };
+    pub const ALL: Self = Self { ntlm: true, tokens: true, kerberos: true, certificate: true };
 
     fn has(self, mechanism: Mechanism) -> bool {
         match mechanism {
             Mechanism::Ntlm => self.ntlm,
             Mechanism::External => self.certificate,
             Mechanism::OAuthBearer | Mechanism::XOAuth2 => self.tokens,
+            Mechanism::Gssapi | Mechanism::GssSpnego => self.kerberos,
             _ => true,
         }
     }
@@ -306,14 +309,16 @@ mod tests {
     #[test]
     fn what_the_accounts_or_the_settings_lack_is_not_offered() {
         let rule = Rule::LoginType(LoginType::SecureLogin);
-        for bits in 0..8 {
-            let [ntlm, tokens, certificate] = [1, 2, 4].map(|bit| bits & bit != 0);
-            let available = Available { ntlm, tokens, certificate };
+        for bits in 0..16 {
+            let [ntlm, tokens, kerberos, certificate] = [1, 2, 4, 8].map(|bit| bits & bit != 0);
+            let available = Available { ntlm, tokens, kerberos, certificate };
             let offer = offer(Protocol::Imap, rule, NONE, available, TLS, Channel::Implicit);
             assert_eq!(offer.has(Mechanism::External), certificate);
             assert_eq!(offer.has(Mechanism::Ntlm), ntlm);
             assert_eq!(offer.has(Mechanism::OAuthBearer), tokens);
             assert_eq!(offer.has(Mechanism::XOAuth2), tokens);
+            assert_eq!(offer.has(Mechanism::Gssapi), kerberos);
+            assert_eq!(offer.has(Mechanism::GssSpnego), kerberos);
             assert!(offer.has(Mechanism::Plain));
         }
     }

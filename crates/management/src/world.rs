@@ -20,6 +20,8 @@ pub trait World: Send + Sync {
     fn connectors(&self) -> &dyn Connectors;
     /// What the server was started with; it keeps to it until it is started again.
     fn started_with(&self) -> (&ServerSettings, &SmtpSettings, &OpenIdSettings);
+    /// Whether it was built with the library of Kerberos.
+    fn has_kerberos(&self) -> bool;
     fn passwords(&self) -> &dyn Passwords;
     fn log_ons(&self) -> &dyn LogOns;
     fn maintenance(&self) -> &dyn StoreMaintenance;

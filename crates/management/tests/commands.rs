@@ -59,6 +59,9 @@ impl World for Server {
     fn started_with(&self) -> (&ServerSettings, &SmtpSettings, &OpenIdSettings) {
         (&self.started_with.0, &self.started_with.1, &self.started_with.2)
     }
+    fn has_kerberos(&self) -> bool {
+        false
+    }
     fn passwords(&self) -> &dyn Passwords {
         self
     }
@@ -294,6 +297,15 @@ fn a_password_that_is_guessed_at_once_is_refused_and_a_weak_one_is_a_warning() {
     assert!(server.run_with("Set-Mailbox ann@example.test -Password", "password").is_err());
     let set = server.run_with("Set-Mailbox ann@example.test -Password", "tRu7-vhqk-2mXz-plo9").unwrap();
     assert_eq!((set.results.len(), set.warnings.len()), (1, 0));
+}
+
+#[test]
+fn a_keytab_is_refused_by_a_program_that_was_built_without_kerberos() {
+    let server = Server::with_domain();
+    let refused = server.run("Set-ServerSettings -KerberosKeytab /etc/mail.keytab -HostName mail.test").unwrap_err();
+    assert!(refused.contains("--features kerberos"), "{refused}");
+    assert_eq!(server.value("Get-ServerSettings", "HostName"), "");
+    assert!(server.run("Set-ServerSettings -KerberosKeytab:").is_ok(), "none can be set anywhere");
 }
 
 #[test]

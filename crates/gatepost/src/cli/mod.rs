@@ -13,7 +13,7 @@ use std::process::ExitCode;
 
 use ::store::Address;
 use clap::{Args, Parser, Subcommand};
-use management::settings::{HostName, SettingValue as _};
+use management::settings::{HostName, KERBEROS_IS_MISSING, SettingValue as _, needs_kerberos};
 use rustix::fs::Mode;
 
 use crate::manage;
@@ -197,7 +197,11 @@ fn port_offset(text: &str) -> Result<u16, String> {
 
 fn setting(text: &str) -> Result<(String, serde_json::Value), String> {
     let (name, value) = text.split_once('=').ok_or("expected NAME=VALUE")?;
-    management::settings::parse(name.trim(), value.trim()).map_err(|invalid| invalid.0)
+    let (name, value) = management::settings::parse(name.trim(), value.trim()).map_err(|invalid| invalid.0)?;
+    if needs_kerberos(&name, &value) && !cfg!(feature = "kerberos") {
+        return Err(KERBEROS_IS_MISSING.to_owned());
+    }
+    Ok((name, value))
 }
 
 #[cfg(test)]
@@ -248,6 +252,7 @@ mod tests {
         assert_eq!(setting("imap.maxconnectionsperuser = 32").unwrap().0, "Imap.MaxConnectionsPerUser");
         assert!(setting("Imap.Nothing=1").is_err());
         assert!(setting("Imap.LoginType").is_err());
+        assert_eq!(setting("Server.KerberosKeytab=/etc/mail.keytab").is_ok(), cfg!(feature = "kerberos"));
         assert_eq!(host("Mail.Example.Test").unwrap().as_str(), "mail.example.test");
         for wrong in ["", "é.test"] {
             assert!(host(wrong).is_err(), "{wrong}");

@@ -3,8 +3,11 @@
 use std::io::{Write, stdout};
 use std::time::Duration;
 
+use management::settings::ServerSettings;
+
 use super::{Run, Serve};
 use crate::engine::Engine;
+use crate::logon::{begin_anew, is_in_use};
 use crate::logs::{Detail, Log};
 use crate::server::{Server, Signals};
 use crate::setup::{DataDirectory, NotShown, Person, Ready, SetupError, Unfinished, is_provisioned};
@@ -76,6 +79,7 @@ pub struct Newcomers {
 
 /// Starts, says so, and serves until it is told to end.
 pub async fn serve(data: &DataDirectory, engine: Engine, log: Log, run: &Run, newcomers: Option<Newcomers>) -> Ran {
+    let engine = with_its_keytab(engine, &log).await?;
     let domains = engine.directory.domains().await?;
     let signals = Signals::catch()?;
     let server = Server::start(data, engine).await?;
@@ -119,6 +123,18 @@ pub async fn serve(data: &DataDirectory, engine: Engine, log: Log, run: &Run, ne
     tracing::info!(host = ready.host, data = %ready.data.display(), "ready");
     drop(ready);
     Ok(server.run(signals, log).await?)
+}
+
+/// The program is run anew if the library of Kerberos is to use another keytab than it would.
+async fn with_its_keytab(engine: Engine, log: &Log) -> Ran<Engine> {
+    let keytab = ServerSettings::load(&*engine.settings.snapshot().await?)?.kerberos_keytab;
+    if keytab.is_empty() || is_in_use(&keytab) {
+        return Ok(engine);
+    }
+    engine.close().await;
+    tracing::info!(keytab, "begins anew, for the library of Kerberos to use this keytab");
+    log.flush();
+    Err(begin_anew(&keytab).into())
 }
 
 fn show(text: &str) -> std::io::Result<()> {

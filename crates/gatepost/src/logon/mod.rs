@@ -9,6 +9,7 @@ mod certificates;
 mod familiar;
 mod guard;
 mod hashing;
+mod kerberos;
 mod lanes;
 mod named;
 mod password;
@@ -27,7 +28,7 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
 use identity::{Attempt, Available};
-use proto::logon::{Credentials, Finding, Lookup, NtlmServer, Verdict};
+use proto::logon::{Credentials, Finding, Lookup, Mechanism, NtlmServer, Verdict};
 use proto::ntlm::{FileTime, Target};
 use proto::sasl::scram::{self, ChannelBindings};
 use store::{Account, AccountChange, AccountId, AppPassword, AppPasswordChange, ClientAccess, Directory, Protocols};
@@ -38,6 +39,7 @@ use crate::connection::{Client, Drained, Protocol};
 pub use app_password::digest_of;
 use guard::Guard;
 pub use hashing::{HashError, Hashing};
+pub use kerberos::{Kerberos, begin_anew, is_in_use};
 use lanes::Lanes;
 use named::Named;
 pub use password::generate;
@@ -81,6 +83,7 @@ pub struct Logon {
     target: Target,
     users: Arc<Users>,
     tokens: Tokens,
+    kerberos: Kerberos,
 }
 
 /// What was found, or what the client is told in its place and what the log.
@@ -115,6 +118,7 @@ impl Logon {
             target,
             users: Arc::default(),
             tokens: Tokens::default(),
+            kerberos: Kerberos::default(),
         }
     }
 
@@ -155,7 +159,8 @@ impl Logon {
 
     /// What there is that a mechanism needs; `certificate`: of the client.
     pub fn available(&self, certificate: bool) -> Available {
-        Available { ntlm: self.ntlm.load(Ordering::Relaxed), tokens: self.tokens.are_taken(), certificate }
+        let (ntlm, tokens) = (self.ntlm.load(Ordering::Relaxed), self.tokens.are_taken());
+        Available { ntlm, tokens, kerberos: self.kerberos.is_taken(), certificate }
     }
 
     /// Somebody may log on by NTLM from now on.
@@ -174,15 +179,17 @@ impl Logon {
         match self.found(client, lookup, bindings).await {
             Ok(finding) => finding,
             Err((verdict, reason)) => {
-                let user = match lookup {
-                    Lookup::Scram { user, .. } => user,
-                    Lookup::Ntlm => "",
+                let (user, mechanism) = match lookup {
+                    Lookup::Scram { user, .. } => (user.as_str(), None),
+                    Lookup::Ntlm => ("", Some(Mechanism::Ntlm)),
+                    Lookup::Gss(token) => ("", Some(token.mechanism)),
                 };
                 tracing::info!(
                     session = client.session,
                     protocol = client.protocol.name(),
                     remote = %client.remote,
                     user = clipped(user),
+                    mechanism = mechanism.map(Mechanism::name),
                     granted = false,
                     reason = reason.as_ref(),
                     "log-on"
@@ -201,6 +208,7 @@ impl Logon {
                 let (now, target) = (FileTime::from_unix(crate::clock::since_1970()), self.target.clone());
                 return Ok(Finding::Ntlm(Box::new(NtlmServer { challenge, now, target })));
             }
+            Lookup::Gss(token) => return self.accept(client, token).await,
         };
         let attempt = self.attempt(client, user).await?;
         self.admit(&attempt)?;
@@ -274,13 +282,18 @@ impl Logon {
                 self.attempt(client, &named::name_in(credentials)).await?
             }
             // Not known by name: nobody guesses these.
-            Credentials::Token { .. } | Credentials::Certificate { .. } => self.guard.attempt(client.remote, ""),
+            Credentials::Token { .. } | Credentials::Certificate { .. } | Credentials::Kerberos { .. } => {
+                self.guard.attempt(client.remote, "")
+            }
         };
         self.admit(&attempt)?;
         let whose = self.whose(client, credentials, &attempt).await?;
         let user = match (&whose, credentials) {
             (Some(Ok(address)), _) if credentials.user().is_empty() => address.into(),
             (_, Credentials::Certificate { authorization: None }) => self.certified(client).await?.into(),
+            (_, Credentials::Kerberos { principal, .. }) => {
+                self.address_of(client, principal).await?.unwrap_or_default().into()
+            }
             _ => named::name_in(credentials),
         };
         let found = named::find(&*self.directory, &user, credentials.authorization())

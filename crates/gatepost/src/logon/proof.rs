@@ -96,6 +96,10 @@ impl Logon {
                 let (right, reason) = self.is_certificate_of(client, account).await?;
                 Ok(Judged::other(right, reason))
             }
+            Credentials::Kerberos { principal, .. } => {
+                let (right, reason) = self.is_principal_of(client, account, principal, otherwise).await?;
+                Ok(Judged::other(right, reason))
+            }
             Credentials::Ntlm(Err(fault)) => Ok(Judged::other(false, fault.to_string())),
             Credentials::Ntlm(Ok(proof)) => {
                 self.guard.wait(attempt).await.map_err(throttled)?;

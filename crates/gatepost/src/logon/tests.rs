@@ -5,7 +5,7 @@ use std::num::NonZeroU32;
 use aws_lc_rs::{digest, hmac, pbkdf2};
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
-use proto::logon::{ExtendedProtection, Mechanism, Question, Secret};
+use proto::logon::{Accepted, ClientToken, Context, ExtendedProtection, Question, Secret, SecurityContext};
 use proto::sasl::{Exchange, Step};
 use store::memory::Memory;
 use store::{Address, NewAccount};
@@ -393,4 +393,67 @@ async fn a_password_that_has_expired_is_told_to_its_owner_alone() {
         assert_eq!(scram(&logon, "ann", "right").await.0.unwrap_err(), Verdict::Expired);
         assert_eq!(attempt(&logon, HERE, "ann", "wrong").await.unwrap_err(), Verdict::Refused);
     }
+}
+
+#[tokio::test]
+async fn a_ticket_opens_the_mailbox_of_its_principal_and_no_other() {
+    let (logon, store) = logon(60).await;
+    store.add_domain("other.test").await.unwrap();
+    let verify = async |principal: &str, authorization: Option<&str>| {
+        let (authorization, principal) = (authorization.map(str::to_owned), principal.to_owned());
+        let credentials = Credentials::Kerberos { authorization, principal, mechanism: Mechanism::Gssapi };
+        logon.verify(&client(HERE), &credentials).await
+    };
+    for (principal, authorization) in [
+        ("ann@EXAMPLE.TEST", None),
+        ("Ann@EXAMPLE.TEST", Some("ann")),
+        ("ann@EXAMPLE.TEST", Some("ann@example.test")),
+        ("locked@EXAMPLE.TEST", None),
+    ] {
+        assert!(verify(principal, authorization).await.is_ok(), "{principal} {authorization:?}");
+    }
+    for (principal, authorization) in [
+        ("ann@EXAMPLE.TEST", Some("locked")),
+        ("ann@EXAMPLE.TEST", Some("ann@other.test")),
+        ("ann@OTHER.TEST", None),
+        ("ann@OTHER.TEST", Some("ann@example.test")),
+        ("ann@ELSEWHERE.TEST", None),
+        ("ann@ELSEWHERE.TEST", Some("ann")),
+        ("imap/ann@EXAMPLE.TEST", None),
+        ("bob@EXAMPLE.TEST", None),
+    ] {
+        let verdict = verify(principal, authorization).await.unwrap_err();
+        assert_eq!(verdict, Verdict::Refused, "{principal} {authorization:?}");
+    }
+}
+
+/// A context that takes no token.
+struct TakesNone;
+
+impl SecurityContext for TakesNone {
+    fn accept(&self, _: &[u8]) -> Result<Accepted, String> {
+        Err("forged".to_owned())
+    }
+
+    fn wrap(&self, _: &[u8]) -> Option<Vec<u8>> {
+        None
+    }
+
+    fn unwrap(&self, _: &[u8]) -> Option<Vec<u8>> {
+        None
+    }
+}
+
+#[tokio::test]
+async fn tickets_that_are_not_taken_count_as_failures() {
+    let (logon, _) = logon(2).await;
+    let context = Some(Context(Arc::new(TakesNone)));
+    let token = Lookup::Gss(ClientToken { mechanism: Mechanism::Gssapi, context, octets: b"ticket".to_vec() });
+    for _ in 0..2 {
+        assert_eq!(logon.look(&client(HERE), &token, None).await, Finding::Verdict(Verdict::Refused));
+    }
+    let throttled = Verdict::Throttled;
+    assert_eq!(logon.look(&client(HERE), &token, None).await, Finding::Verdict(throttled));
+    assert_eq!(attempt(&logon, HERE, "ann", "right").await.unwrap_err(), throttled);
+    assert!(attempt(&logon, THERE, "ann", "right").await.is_ok());
 }

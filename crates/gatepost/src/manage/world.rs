@@ -49,6 +49,10 @@ impl World for Ports {
         (&self.started_with.0, &self.started_with.1, &self.started_with.2)
     }
 
+    fn has_kerberos(&self) -> bool {
+        cfg!(feature = "kerberos")
+    }
+
     fn passwords(&self) -> &dyn Passwords {
         self
     }

@@ -17,7 +17,7 @@ pub use smtp::Smtp;
 use crate::connection::{Opening, Protocol};
 use crate::engine::Engine;
 use crate::listen::{Descriptors, Listening, Shared};
-use crate::logon::{Hashing, Logon, Recorder, Tokens, Vault};
+use crate::logon::{Hashing, Kerberos, Logon, Recorder, Tokens, Vault};
 use crate::logs::Log;
 use crate::manage::{Maintenance, ManagementSocket, Ports as ManagementPorts};
 use crate::serve::Site;
@@ -181,8 +181,15 @@ impl Running {
             &host,
         );
         let record = Recorder::open(&data.logons()).map_err(SetupError::file(&data.logons()))?;
-        let logon =
-            logon.recorded(record.clone()).with_tokens(tokens).with_password_lifetime(settings.password_lifetime);
+        let kerberos = Kerberos::new(&settings).unwrap_or_else(|error| {
+            tracing::error!(error, "nobody can log on by Kerberos; Set-ServerSettings -KerberosKeytab");
+            Kerberos::default()
+        });
+        let logon = logon
+            .recorded(record.clone())
+            .with_tokens(tokens)
+            .with_kerberos(kerberos)
+            .with_password_lifetime(settings.password_lifetime);
         logon.recall();
         if stored.contains_key(management::NTLM_IN_USE) {
             logon.has_ntlm();

@@ -8,6 +8,8 @@
 mod certificates;
 #[path = "../harness/mod.rs"]
 mod harness;
+#[cfg(feature = "kerberos")]
+mod kerberos;
 mod ntlm;
 mod python;
 mod readers;
@@ -35,11 +37,16 @@ impl Site {
     }
 
     fn with(arguments: &[&str]) -> Self {
+        Self::within(&[], arguments)
+    }
+
+    /// With more in the environment of the server.
+    fn within(environment: &[(&str, PathBuf)], arguments: &[&str]) -> Self {
         let scratch = Scratch::new();
         let lines = format!("ann@example.test {PASSWORD}\nbob@example.test {PASSWORD}\n");
         let file = scratch.file("passwords", &lines);
         let people = ["--user", "bob@example.test", "--password-file", file.to_str().unwrap()];
-        Self { server: Server::quickstart(&scratch, &[&people, arguments].concat()), scratch }
+        Self { server: Server::quickstart_within(&scratch, environment, &[&people, arguments].concat()), scratch }
     }
 
     fn port(&self, name: &str) -> u16 {

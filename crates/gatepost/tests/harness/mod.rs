@@ -55,6 +55,9 @@ pub fn program() -> Command {
     command
 }
 
+const QUICKSTART: [&str; 6] =
+    ["quickstart", "ann@example.test", "--listen", "0.0.0.0:0", "--set", "Smtp.TarpitInterval=0"];
+
 /// A server that runs; ended when dropped.
 pub struct Server {
     child: Child,
@@ -66,8 +69,15 @@ pub struct Server {
 impl Server {
     /// `gatepost quickstart ann@example.test` on free ports of all loopback addresses, with what `arguments` add.
     pub fn quickstart(scratch: &Scratch, arguments: &[&str]) -> Self {
-        let standard = ["quickstart", "ann@example.test", "--listen", "0.0.0.0:0", "--set", "Smtp.TarpitInterval=0"];
-        Self::start(scratch, &[&standard[..], arguments].concat())
+        Self::quickstart_within(scratch, &[], arguments)
+    }
+
+    /// The same, with more in the program's environment.
+    pub fn quickstart_within(scratch: &Scratch, environment: &[(&str, PathBuf)], arguments: &[&str]) -> Self {
+        let mut command = program();
+        command.args(QUICKSTART).args(arguments).envs(environment.iter().cloned()).arg("--json");
+        command.arg("--data").arg(scratch.path("data")).arg("--log-file").arg(scratch.path("log"));
+        Self::spawn(scratch, &scratch.path("data"), command)
     }
 
     /// Runs the server with these arguments until its ready line.

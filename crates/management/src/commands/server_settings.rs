@@ -3,7 +3,7 @@
 use serde_json::Value;
 
 use super::settings::{changes, describe, parameters};
-use crate::settings::{Declaration, OpenIdSettings, ServerSettings, SmtpSettings};
+use crate::settings::{Declaration, KERBEROS_IS_MISSING, OpenIdSettings, ServerSettings, SmtpSettings, needs_kerberos};
 use crate::{Command, Failure, Given, Outcome, Parameter, World};
 
 const SMTP: [Parameter; SmtpSettings::DECLARATIONS.len()] = parameters(SmtpSettings::DECLARATIONS);
@@ -106,7 +106,12 @@ async fn get(world: &dyn World, group: Group) -> Result<Outcome, Failure> {
 }
 
 async fn set(world: &dyn World, given: Given<'_>, group: Group) -> Result<Outcome, Failure> {
-    world.settings().change(changes(group.name(), group.declarations(), given)?).await?;
+    let changes = changes(group.name(), group.declarations(), given)?;
+    let mut set = changes.iter().filter_map(|(name, value)| Some((name, value.as_ref()?)));
+    if !world.has_kerberos() && set.any(|(name, value)| needs_kerberos(name, value)) {
+        return Err(Failure(KERBEROS_IS_MISSING.to_owned()));
+    }
+    world.settings().change(changes).await?;
     let (stored, in_force) = group.values(world).await?;
     let mut outcome = Outcome::of(vec![describe(&stored, Some(in_force.clone()))]);
     if let Group::OpenId = group {

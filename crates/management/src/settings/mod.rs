@@ -16,7 +16,7 @@ use store::SettingsMap;
 
 pub use declare::{Declaration, Invalid};
 pub use open_id::OpenIdSettings;
-pub use server::ServerSettings;
+pub use server::{KERBEROS_IS_MISSING, ServerSettings, needs_kerberos};
 pub use service::{Service, ServiceSettings, StartupType};
 pub use smtp::SmtpSettings;
 pub use value::{HostName, SettingValue};

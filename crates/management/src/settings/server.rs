@@ -2,11 +2,21 @@
 
 use std::time::Duration;
 
+use serde_json::Value;
 use store::SettingsMap;
 
 use super::HostName;
 use super::declare::{Invalid, settings_group};
 use super::service::COUNT;
+
+/// Whether a value of a setting means something to a program with Kerberos alone. `name` is the full one.
+pub fn needs_kerberos(name: &str, value: &Value) -> bool {
+    name == "Server.KerberosKeytab" && value != ""
+}
+
+/// What is said of such a value by a program without.
+pub const KERBEROS_IS_MISSING: &str =
+    "this gatepost was built without Kerberos; cargo build --release --features kerberos makes one that has it";
 
 settings_group! {
     /// What all protocols share.
@@ -43,6 +53,10 @@ settings_group! {
         scram_iterations("ScramIterations", 4096..=65_536): u32 = 60_000;
         /// A file with the certificates (PEM) that clients' own are trusted by, for log-on by EXTERNAL. Empty: none is asked for.
         client_certificate_authority("ClientCertificateAuthority"): String = String::new();
+        /// A file with the keys (keytab) that tickets of Kerberos are for, for log-on by GSSAPI. Empty: none is taken.
+        kerberos_keytab("KerberosKeytab"): String = String::new();
+        /// A realm of Kerberos whose users have their mailboxes in the default domain. One that is named as an accepted domain is needs none.
+        kerberos_realm("KerberosRealm"): String = String::new();
         /// How long TLS may take to begin.
         tls_handshake_timeout("TlsHandshakeTimeout", Duration::from_secs(1)..=Duration::from_secs(5 * 60)): Duration = Duration::from_secs(30);
         /// How long a client may take nothing of what is sent to it.

@@ -41,6 +41,14 @@ pub enum Credentials {
     },
     /// MS-NLMP 2.2.1.3: a proof that is to be verified, or why what came is none.
     Ntlm(Result<Box<Proof>, Fault>),
+    /// RFC 4120: the client has shown a ticket of this principal.
+    Kerberos {
+        /// RFC 4752 §3.1: whom the client wants to act as, when it named one.
+        authorization: Option<String>,
+        /// `ann@EXAMPLE.TEST`
+        principal: String,
+        mechanism: Mechanism,
+    },
 }
 
 impl Credentials {
@@ -51,6 +59,7 @@ impl Credentials {
             Self::Token { authorization, user, .. } => user.as_ref().or(authorization.as_ref()).map_or("", |user| user),
             Self::Certificate { authorization } => authorization.as_deref().unwrap_or(""),
             Self::Ntlm(proof) => proof.as_ref().map_or("", |proof| proof.user()),
+            Self::Kerberos { principal, .. } => principal,
         }
     }
 
@@ -60,7 +69,8 @@ impl Credentials {
             Self::Password { authorization, .. }
             | Self::Scram { authorization, .. }
             | Self::Token { authorization, .. }
-            | Self::Certificate { authorization } => authorization.as_deref(),
+            | Self::Certificate { authorization }
+            | Self::Kerberos { authorization, .. } => authorization.as_deref(),
             Self::Ntlm(_) => None,
         }
     }
@@ -69,7 +79,9 @@ impl Credentials {
     pub fn mechanism(&self) -> Option<Mechanism> {
         match self {
             Self::Password { mechanism, .. } => *mechanism,
-            Self::Scram { mechanism, .. } | Self::Token { mechanism, .. } => Some(*mechanism),
+            Self::Scram { mechanism, .. } | Self::Token { mechanism, .. } | Self::Kerberos { mechanism, .. } => {
+                Some(*mechanism)
+            }
             Self::Certificate { .. } => Some(Mechanism::External),
             Self::Ntlm(_) => Some(Mechanism::Ntlm),
         }

@@ -10,6 +10,8 @@ pub enum Mechanism {
     ScramSha1,
     OAuthBearer,
     XOAuth2,
+    Gssapi,
+    GssSpnego,
     Ntlm,
     Plain,
     Login,
@@ -32,7 +34,7 @@ pub enum Kind {
 
 impl Mechanism {
     /// In the order in which they are advertised: some clients take the first that they know.
-    pub const ALL: [Self; 10] = [
+    pub const ALL: [Self; 12] = [
         Self::External,
         Self::ScramSha256Plus,
         Self::ScramSha256,
@@ -40,6 +42,8 @@ impl Mechanism {
         Self::ScramSha1,
         Self::OAuthBearer,
         Self::XOAuth2,
+        Self::Gssapi,
+        Self::GssSpnego,
         Self::Ntlm,
         Self::Plain,
         Self::Login,
@@ -55,6 +59,9 @@ impl Mechanism {
             // RFC 7628, and what Google had before it.
             Self::OAuthBearer => ("OAUTHBEARER", Kind::Private),
             Self::XOAuth2 => ("XOAUTH2", Kind::Private),
+            // RFC 4752, and Microsoft's (MS-SPNG), which IANA lists too.
+            Self::Gssapi => ("GSSAPI", Kind::Bindable),
+            Self::GssSpnego => ("GSS-SPNEGO", Kind::Bindable),
             Self::Ntlm => ("NTLM", Kind::Bindable),
             Self::Plain => ("PLAIN", Kind::Password),
             Self::Login => ("LOGIN", Kind::Password),

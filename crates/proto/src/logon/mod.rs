@@ -6,6 +6,7 @@ mod extended_protection;
 mod mechanism;
 mod question;
 mod secret;
+mod security_context;
 #[cfg(test)]
 pub(crate) mod testing;
 mod verdict;
@@ -15,6 +16,7 @@ pub use extended_protection::ExtendedProtection;
 pub use mechanism::{Kind, Mechanism};
 pub use question::{BearerServer, Finding, Lookup, NtlmServer, Question};
 pub use secret::Secret;
+pub use security_context::{Accepted, ClientToken, Context, SecurityContext};
 pub use verdict::Verdict;
 
 /// How the octets of a connection travel.

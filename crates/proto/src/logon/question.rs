@@ -1,6 +1,6 @@
 //! What an exchange has to be told from outside: by accounts, clocks, randomness and TLS.
 
-use super::{Credentials, Verdict};
+use super::{Accepted, ClientToken, Context, Credentials, Verdict};
 use crate::ntlm::{FileTime, Target};
 use crate::sasl::scram;
 
@@ -20,6 +20,8 @@ pub enum Lookup {
     Scram { hash: scram::Hash, user: String },
     /// [`Finding::Ntlm`].
     Ntlm,
+    /// [`Finding::Gss`].
+    Gss(ClientToken),
 }
 
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -29,6 +31,8 @@ pub enum Finding {
     /// The verdict on a token, and where to get a better one.
     TokenRefused(Box<BearerServer>),
     Ntlm(Box<NtlmServer>),
+    /// The context that took the token, and what became of it.
+    Gss(Context, Accepted),
 }
 
 /// What a client is told whose token is refused (RFC 7628 §3.2.2), so that it may get another.

@@ -6,7 +6,7 @@ use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
 use zeroize::Zeroizing;
 
-use super::{bearer, external, login, ntlm, plain, scram};
+use super::{bearer, external, gssapi, login, ntlm, plain, scram};
 use crate::logon::{BearerServer, Credentials, Finding, Lookup, Mechanism, Question, Secret, Verdict};
 
 /// A log-on under way.
@@ -195,6 +195,7 @@ fn server(mechanism: Mechanism) -> Box<dyn Server> {
             Box::new(scram::Scram::new(mechanism))
         }
         Mechanism::OAuthBearer | Mechanism::XOAuth2 => Box::new(bearer::Bearer::new(mechanism)),
+        Mechanism::Gssapi | Mechanism::GssSpnego => Box::new(gssapi::Gssapi::new(mechanism)),
         Mechanism::Ntlm => Box::new(ntlm::Ntlm::new()),
         Mechanism::Plain => Box::new(plain::Plain),
         Mechanism::Login => Box::new(login::Login::new()),

@@ -8,6 +8,7 @@
 mod bearer;
 mod exchange;
 mod external;
+mod gssapi;
 mod login;
 mod ntlm;
 mod plain;
