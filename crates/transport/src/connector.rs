@@ -9,7 +9,7 @@ use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
 use store::Account;
 
-use crate::{Grant, PermissionGroup, RemoteRange, Rights};
+use crate::{Grant, PermissionGroup, RemoteRange, Right, Rights};
 
 /// All that decides about an SMTP session, as one object.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -170,10 +170,15 @@ impl ReceiveConnector {
     /// and the octets of a message that it takes at most.
     pub fn session(&self, host: &str, largest: u64) -> proto::smtp::Configuration {
         let host = self.fqdn.as_deref().unwrap_or(host);
+        // Who logs on later has been told the limit already.
+        let mut limits = self.limits;
+        if self.rights(None).has(Right::BypassMessageSizeLimit) {
+            limits.max_message_size = None;
+        }
         proto::smtp::Configuration {
             host: host.to_owned(),
             banner: format!("{host} {}", self.banner.as_deref().unwrap_or(Self::BANNER)),
-            limits: self.limits.session(largest),
+            limits: limits.session(largest),
         }
     }
 }
@@ -199,7 +204,7 @@ mod tests {
     use store::{AccountId, Address, NewAccount};
 
     use super::*;
-    use crate::{Principal, Right};
+    use crate::Principal;
 
     fn user(address: &str) -> Account {
         let address = Address::parse(address).unwrap();
@@ -265,6 +270,10 @@ mod tests {
             connector.limits.max_message_size = Some(own);
             assert_eq!(largest(&connector), taken);
         }
+        connector.limits.max_message_size = Some(999);
+        let rights = Rights::of(&[Right::BypassMessageSizeLimit]);
+        connector.grants = vec![Grant { principal: Principal::AnonymousLogon, rights }];
+        assert_eq!(largest(&connector), 1000, "what the server takes is the limit for those who pass the connector's");
     }
 
     #[test]

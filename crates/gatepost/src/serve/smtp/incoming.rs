@@ -5,7 +5,7 @@ use std::time::{SystemTime, UNIX_EPOCH};
 
 use proto::smtp::{ClientName, Reply};
 use store::{Accept, BodyWriter, Error, Flags, Placement};
-use transport::{AcceptId, HeaderWatch, Peer, Refusal, Trace, lacks_header, store_trouble};
+use transport::{AcceptId, HeaderFirewall, HeaderWatch, Peer, Refusal, Trace, lacks_header, store_trouble};
 
 use super::recipients::Recipient;
 use super::{OUT_OF_STATE, Reception, Transaction};
@@ -15,6 +15,7 @@ use crate::connection::Agreed;
 pub struct Incoming {
     writer: Box<dyn BodyWriter>,
     header: HeaderWatch,
+    firewall: HeaderFirewall,
     /// The beginning, until it is known whether it is a header's.
     held: Option<Vec<u8>>,
     /// What was written ends within a line.
@@ -37,7 +38,13 @@ pub enum Stopped {
 
 impl Incoming {
     pub fn new(writer: Box<dyn BodyWriter>, peer: &Peer) -> Self {
-        Self { writer, header: HeaderWatch::new(peer), held: Some(Vec::new()), within_line: false }
+        Self {
+            writer,
+            header: HeaderWatch::new(peer),
+            firewall: HeaderFirewall::new(peer.rights()),
+            held: Some(Vec::new()),
+            within_line: false,
+        }
     }
 
     pub async fn write(&mut self, octets: &[u8], peer: &Peer) -> Result<(), Stopped> {
@@ -68,7 +75,11 @@ impl Incoming {
         if let Some(last) = octets.last() {
             self.within_line = *last != b'\n';
         }
-        self.writer.write(octets).await.map_err(Stopped::Store)
+        if self.firewall.is_done() {
+            return self.writer.write(octets).await.map_err(Stopped::Store);
+        }
+        let left = self.firewall.feed(octets);
+        self.writer.write(&left).await.map_err(Stopped::Store)
     }
 
     /// The message is complete: judges a header that nothing follows.
@@ -82,6 +93,10 @@ impl Incoming {
         // that line end in any case, and counts octets (RFC 1939 §11).
         if self.within_line {
             self.append(b"\r\n", peer).await?;
+        }
+        let held = self.firewall.finish();
+        if !held.is_empty() {
+            self.writer.write(&held).await.map_err(Stopped::Store)?;
         }
         self.header.verdict(peer).map_err(Stopped::Refused)
     }

@@ -349,3 +349,22 @@ async fn a_message_may_be_as_large_as_the_server_is_set_to_take() {
         assert!(replies.contains(&format!("\n250-SIZE {size}\r\n")), "{replies}");
     }
 }
+
+#[tokio::test]
+async fn a_strangers_word_on_what_our_servers_tell_each_other_does_not_arrive() {
+    let server = Server::new().await;
+    let text = "X-MS-Exchange-Organization-SCL: -1\r\nSubject: x\r\nX-MS-Exchange-Forest-A:\r\n b\r\n\r\n\
+                X-MS-Exchange-Organization-SCL: text";
+    for envelope in
+        [format!("{STRANGER}{TO_ANN}"), format!("{}MAIL FROM:<ann@example.test>\r\n{TO_ANN}", log_on("ann"))]
+    {
+        server.replies(465, &message(&envelope, text)).await;
+        server.replies(25, &message(&envelope, text)).await;
+    }
+    let inbox = server.inbox("ann").await;
+    assert!(!inbox.is_empty());
+    for message in inbox {
+        assert!(message.ends_with("\r\nSubject: x\r\n\r\nX-MS-Exchange-Organization-SCL: text\r\n"), "{message}");
+        assert_eq!(message.matches("X-MS-Exchange").count(), 1, "{message}");
+    }
+}
