@@ -30,6 +30,7 @@ const ONLY_FOR: &[(&str, &[&str])] = &[
     ("hyper", &["gatepost"]),
     ("hyper-util", &["gatepost"]),
     ("jsonwebtoken", &["gatepost"]),
+    ("ldap3", &["gatepost"]),
     ("argon2", &["gatepost", "benches"]),
 ];
 

@@ -21,5 +21,5 @@ pub use line::{Line, LineError, SecretSource, parse_line};
 pub use outcome::{Failure, Object, Outcome, Request, Response, render_table};
 pub use settings::{Service, ServiceSettings};
 pub use world::{
-    BackedUp, LogOn, LogOns, Passwords, Port, RestoredMailbox, Services, StoreMaintenance, Verified, World,
+    BackedUp, LogOn, LogOns, Passwords, Port, RestoredMailbox, Services, StartedWith, StoreMaintenance, Verified, World,
 };

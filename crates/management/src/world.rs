@@ -3,7 +3,7 @@
 use serde::{Deserialize, Serialize};
 use store::{AccountId, Address, Directory, Future, Mailboxes, Settings, Timestamp};
 
-use crate::settings::{OpenIdSettings, ServerSettings, SmtpSettings};
+use crate::settings::{LdapSettings, OpenIdSettings, ServerSettings, SmtpSettings};
 use crate::{Service, ServiceSettings};
 
 /// What a port answers: an error's text tells the cure.
@@ -16,11 +16,20 @@ pub trait World: Send + Sync {
     fn mailboxes(&self) -> &dyn Mailboxes;
     fn services(&self) -> &dyn Services;
     /// What the server was started with; it keeps to it until it is started again.
-    fn started_with(&self) -> (&ServerSettings, &SmtpSettings, &OpenIdSettings);
+    fn started_with(&self) -> &StartedWith;
     fn passwords(&self) -> &dyn Passwords;
     fn log_ons(&self) -> &dyn LogOns;
     fn maintenance(&self) -> &dyn StoreMaintenance;
     fn now(&self) -> Timestamp;
+}
+
+/// The groups of settings that hold from one start of the server to the next.
+#[derive(Clone, Debug)]
+pub struct StartedWith {
+    pub server: ServerSettings,
+    pub smtp: SmtpSettings,
+    pub open_id: OpenIdSettings,
+    pub ldap: LdapSettings,
 }
 
 /// The protocol services of this server.

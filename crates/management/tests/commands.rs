@@ -4,10 +4,10 @@
 
 use std::sync::Mutex;
 
-use management::settings::{OpenIdSettings, ServerSettings, SmtpSettings};
+use management::settings::{LdapSettings, OpenIdSettings, ServerSettings, SmtpSettings};
 use management::{
     BackedUp, LogOn, LogOns, Outcome, Passwords, Port, RestoredMailbox, Service, ServiceSettings, Services,
-    StoreMaintenance, Verified, World, find, parse_line,
+    StartedWith, StoreMaintenance, Verified, World, find, parse_line,
 };
 use serde_json::{Value, json};
 use store::memory::Memory;
@@ -22,14 +22,18 @@ struct Server {
     revoked: Mutex<Vec<AccountId>>,
     faults: Mutex<Vec<String>>,
     backups: Mutex<Vec<String>>,
-    started_with: (ServerSettings, SmtpSettings, OpenIdSettings),
+    started_with: StartedWith,
 }
 
 impl Default for Server {
     fn default() -> Self {
         let none = SettingsMap::new();
-        let open_id = OpenIdSettings::load(&none).unwrap();
-        let started_with = (ServerSettings::load(&none).unwrap(), SmtpSettings::load(&none).unwrap(), open_id);
+        let started_with = StartedWith {
+            server: ServerSettings::load(&none).unwrap(),
+            smtp: SmtpSettings::load(&none).unwrap(),
+            open_id: OpenIdSettings::load(&none).unwrap(),
+            ldap: LdapSettings::load(&none).unwrap(),
+        };
         let (store, running, revoked, faults, backups) = Default::default();
         Self { store, running, revoked, faults, backups, started_with }
     }
@@ -48,8 +52,8 @@ impl World for Server {
     fn services(&self) -> &dyn Services {
         self
     }
-    fn started_with(&self) -> (&ServerSettings, &SmtpSettings, &OpenIdSettings) {
-        (&self.started_with.0, &self.started_with.1, &self.started_with.2)
+    fn started_with(&self) -> &StartedWith {
+        &self.started_with
     }
     fn passwords(&self) -> &dyn Passwords {
         self

@@ -319,7 +319,14 @@ pub(crate) fn set_up(disk: &SimulatedDisk, accounts: u64, seed: u64) -> Vec<Work
     block_on(store.add_domain("example.test")).unwrap();
     let worker = |number: u64| {
         let address = store::Address::parse(&format!("u{number}@example.test")).unwrap();
-        let new = NewAccount { address, aliases: Vec::new(), password: None, quota: None, created: 0 };
+        let new = NewAccount {
+            address,
+            aliases: Vec::new(),
+            source: store::Source::Local,
+            password: None,
+            quota: None,
+            created: 0,
+        };
         let account = block_on(store.create(new)).unwrap();
         let model = observe(&store, account, &Model::default());
         let random = Random(seed * 1000 + number);

@@ -78,7 +78,14 @@ fn write(dir: &Path) {
     block_on(store.add_domain("example.test")).unwrap();
     let make = |name: &str, quota| {
         let password = Some(Password::hashed("$argon2id$a"));
-        let new = NewAccount { address: address(name), aliases: Vec::new(), password, quota, created: NOW };
+        let new = NewAccount {
+            address: address(name),
+            aliases: Vec::new(),
+            source: store::Source::Local,
+            password,
+            quota,
+            created: NOW,
+        };
         block_on(store.create(new)).unwrap()
     };
     let (ann, gone) = (make("ann@example.test", Some(1 << 20)), make("gone@example.test", None));

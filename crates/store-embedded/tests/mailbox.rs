@@ -59,7 +59,14 @@ fn address() -> Address {
 
 fn account(store: &Embedded, hash: &str) -> AccountId {
     let password = Some(Password::hashed(hash));
-    let new = NewAccount { address: address(), aliases: Vec::new(), password, quota: None, created: 0 };
+    let new = NewAccount {
+        address: address(),
+        aliases: Vec::new(),
+        source: store::Source::Local,
+        password,
+        quota: None,
+        created: 0,
+    };
     block_on(store.create(new)).unwrap()
 }
 
@@ -131,7 +138,14 @@ fn a_mailbox_comes_back_without_the_aliases_that_others_have_and_into_no_other_m
     let parse = |text: &str| Address::parse(text).unwrap();
     let make = |name: &str, aliases: &[&str]| {
         let aliases = aliases.iter().map(|alias| parse(alias)).collect();
-        let new = NewAccount { address: parse(name), aliases, password: None, quota: None, created: 0 };
+        let new = NewAccount {
+            address: parse(name),
+            aliases,
+            source: store::Source::Local,
+            password: None,
+            quota: None,
+            created: 0,
+        };
         block_on(store.create(new)).unwrap()
     };
     let ann = make("ann@example.test", &["a@example.test", "sales@example.test"]);

@@ -30,7 +30,14 @@ fn fill(store: &Embedded) {
     block_on(async {
         store.add_domain("example.test").await.unwrap();
         let address = Address::parse("ann@example.test").unwrap();
-        let new = NewAccount { address, aliases: Vec::new(), password: None, quota: None, created: 0 };
+        let new = NewAccount {
+            address,
+            aliases: Vec::new(),
+            source: store::Source::Local,
+            password: None,
+            quota: None,
+            created: 0,
+        };
         let account = store.create(new).await.unwrap();
         let folder = store.folders(account).await.unwrap().by_name(&FolderName::inbox()).unwrap().id;
         for number in 0..100 {

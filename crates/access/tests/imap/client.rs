@@ -43,7 +43,14 @@ impl World {
         let store = Memory::new();
         block_on(store.add_domain("example.test")).unwrap();
         let address = Address::parse("ann@example.test").unwrap();
-        let new = NewAccount { address, aliases: Vec::new(), password: None, quota, created: 0 };
+        let new = NewAccount {
+            address,
+            aliases: Vec::new(),
+            source: store::Source::Local,
+            password: None,
+            quota,
+            created: 0,
+        };
         let account = block_on(store.create(new)).unwrap();
         Self { failing: Failing::new(store.clone()), store, account }
     }

@@ -5,6 +5,7 @@
 //! its own attempts only, so that many attempts from one do not delay another.
 
 mod app_password;
+mod by_directory;
 mod certificates;
 mod familiar;
 mod hashing;
@@ -35,6 +36,7 @@ use store::{Account, AccountChange, AccountId, AppPassword, AppPasswordChange, C
 use management::LogOn;
 
 use crate::connection::{Client, Drained, Protocol};
+use crate::ldap::LdapDirectory;
 pub use app_password::digest_of;
 use familiar::Familiar;
 pub use hashing::{HashError, Hashing};
@@ -67,6 +69,10 @@ impl LoggedOn {
 /// Verifies log-ons; one for the whole server.
 pub struct Logon {
     directory: Arc<dyn Directory>,
+    /// Where some of the users are.
+    ldap: Option<Arc<LdapDirectory>>,
+    /// SCRAM is offered.
+    scram: bool,
     hashing: Hashing,
     throttle: Mutex<Throttle>,
     remembered: Mutex<Remembered>,
@@ -105,6 +111,8 @@ impl Logon {
         let target = Target::of_host(host).unwrap_or_default();
         Self {
             directory,
+            ldap: None,
+            scram: true,
             hashing,
             throttle: Mutex::new(Throttle::new(failures, THROTTLED_ORIGINS)),
             remembered: Mutex::new(Remembered::new(remember)),
@@ -130,7 +138,8 @@ impl Logon {
 
     /// What there is that a mechanism needs; `certificate`: of the client.
     pub fn available(&self, certificate: bool) -> Available {
-        Available { ntlm: self.ntlm.load(Ordering::Relaxed), tokens: self.tokens.are_taken(), certificate }
+        let (scram, ntlm, tokens) = (self.scram, self.ntlm.load(Ordering::Relaxed), self.tokens.are_taken());
+        Available { scram, ntlm, tokens, certificate }
     }
 
     /// Somebody may log on by NTLM from now on.
@@ -142,6 +151,10 @@ impl Logon {
     pub fn revoke(&self, account: AccountId) {
         lock(&self.remembered).forget(account);
         self.users.dismiss(account);
+    }
+
+    async fn find(&self, user: &str, authorization: Option<&str>) -> store::Result<Named> {
+        named::find(&*self.directory, self.ldap.as_deref(), user, authorization).await
     }
 
     /// What an exchange goes on with. A client that is throttled learns nothing.
@@ -180,7 +193,7 @@ impl Logon {
         };
         // The user's own, whatever mailbox is named beside it: that would tell whether there is such a user.
         let Named { address, user: account, .. } =
-            named::find(&*self.directory, user, None).await.map_err(|error| unavailable(client, &error))?;
+            self.find(user, None).await.map_err(|error| unavailable(client, &error))?;
         let kept = account.and_then(|account| self.scram_verifier(&account, *hash));
         let verifier = match kept {
             Some(verifier) => verifier,
@@ -249,9 +262,7 @@ impl Logon {
             (_, Credentials::Certificate { authorization: None }) => self.certified(client).await?.into(),
             _ => named::name_in(credentials),
         };
-        let found = named::find(&*self.directory, &user, credentials.authorization())
-            .await
-            .map_err(|error| unavailable(client, &error))?;
+        let found = self.find(&user, credentials.authorization()).await.map_err(|error| unavailable(client, &error))?;
         named.clone_from(&found.user);
         let (account, reason) = (found.account(), found.reason);
         let off = account.as_ref().and_then(|account| switched_off(account, client.protocol, credentials));
@@ -343,6 +354,9 @@ fn switched_off(account: &Account, protocol: Protocol, credentials: &Credentials
 fn is_still(now: &Account, then: &Account, by: &By) -> bool {
     if let By::App(app) = by {
         return now.app_passwords.iter().any(|one| one.digest == app.digest);
+    }
+    if let By::Directory = by {
+        return now.source.entry().is_some_and(|entry| entry.seen.is_some());
     }
     let hash = |account: &Account| account.password.as_ref().map(|password| password.hash.clone());
     hash(now) == hash(then)

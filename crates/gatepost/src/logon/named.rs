@@ -7,6 +7,8 @@ use identity::{Domains, UserName};
 use proto::logon::Credentials;
 use store::{Account, Address, Directory};
 
+use crate::ldap::LdapDirectory;
+
 pub struct Named {
     /// The user's address in lower case, whether anybody has it or not: one and the same in whichever form of the name.
     pub address: String,
@@ -35,14 +37,24 @@ pub fn name_in(credentials: &Credentials) -> Cow<'_, str> {
     }
 }
 
-/// Finds the account. `authorization`: whom the client wants to act as, when it named one.
-pub async fn find(directory: &dyn Directory, user: &str, authorization: Option<&str>) -> store::Result<Named> {
+/// Finds the account. `ldap`: where users may have other names than addresses. `authorization`: whom the client wants to
+/// act as, when it named one.
+pub async fn find(
+    directory: &dyn Directory,
+    ldap: Option<&LdapDirectory>,
+    user: &str,
+    authorization: Option<&str>,
+) -> store::Result<Named> {
     let accepted = directory.domains().await?;
     let default = accepted.iter().find(|domain| domain.default).map_or("", |domain| domain.name.as_str());
     let domains = Domains { default, accepted: accepted.iter().map(|domain| domain.name.as_str()).collect() };
     let name = UserName::parse(user);
     let address = name.address(&domains).to_ascii_lowercase();
-    let Some(account) = by(directory, &address).await? else {
+    let account = match (by(directory, &address).await?, ldap) {
+        (None, Some(ldap)) => ldap.find_by_name(name.user()).await?,
+        (account, _) => account,
+    };
+    let Some(account) = account else {
         return Ok(Named { address, user: None, is_anothers: false, reason: "unknown user" });
     };
     let acts_as = authorization.map(|other| UserName::parse(other).address(&domains));

@@ -16,6 +16,8 @@ use crate::connection::Client;
 /// For the log.
 const NO_PASSWORD: &str = "the mailbox has no password";
 const NO_NT_HASH: &str = "nothing is kept of the password that is good for NTLM; Set-CASMailbox -NtlmEnabled true, then Set-Mailbox -Password";
+const NO_VERIFIER_OF_DIRECTORY: &str =
+    "the user's directory gives no verifier for this mechanism; the client has to show the password (PLAIN)";
 const NO_VERIFIER: &str = "no verifier for this mechanism is kept of the password, or the key that opens it is gone; Set-Mailbox -Password makes one";
 
 /// What a proof is held against.
@@ -43,6 +45,8 @@ pub enum By {
     /// The password was hashed for it.
     Hashing,
     App(AppPassword),
+    /// Another directory took it.
+    Directory,
     Other,
 }
 
@@ -55,7 +59,8 @@ impl Judged {
 impl Logon {
     pub(super) async fn prove(&self, client: &Client, credentials: &Credentials, it: Against<'_>) -> Found<Judged> {
         let Against { account, otherwise, whose, is_off } = it;
-        let has_none = account.is_some_and(|account| account.password.is_none());
+        let entry = account.and_then(|account| account.source.entry());
+        let has_none = entry.is_none() && account.is_some_and(|account| account.password.is_none());
         let otherwise = if has_none { NO_PASSWORD } else { otherwise };
         match credentials {
             Credentials::Password { password, .. } => {
@@ -65,7 +70,8 @@ impl Logon {
                 let verifier = account.and_then(|account| self.scram_verifier(account, scram::hash_of(*mechanism)));
                 let is_missing = !has_none && account.is_some() && verifier.is_none();
                 let right = verifier.is_some_and(|verifier| proved.as_ref() == Some(verifier.stored_key()));
-                Ok(Judged::other(right, if is_missing { NO_VERIFIER } else { otherwise }))
+                let missing = if entry.is_some() { NO_VERIFIER_OF_DIRECTORY } else { NO_VERIFIER };
+                Ok(Judged::other(right, if is_missing { missing } else { otherwise }))
             }
             Credentials::Token { .. } => {
                 let (right, reason) = self.is_token_of(client, account, whose).await?;
@@ -94,6 +100,9 @@ impl Logon {
             let (right, reason) = (refusal.is_none(), refusal.unwrap_or(otherwise).into());
             return Ok(Judged { right, reason, by: By::App(app.clone()) });
         }
+        if let Some((account, entry)) = account.and_then(|account| Some((account, account.source.entry()?))) {
+            return self.check_by_directory(client, account, entry, password, may_remember, otherwise).await;
+        }
         let (right, by) = self.check(client, account, password, may_remember).await?;
         Ok(Judged { right, reason: otherwise.into(), by })
     }
@@ -109,6 +118,9 @@ impl Logon {
         let end_point = client.end_point.as_ref().map(|end_point| end_point.0.as_ref());
         match proof.verify(hash.as_ref(), &Binding { policy: client.protection, end_point }) {
             Ok(()) => Judged::other(true, otherwise),
+            Err(_) if hash.is_none() && account.is_some_and(|account| account.source.entry().is_some()) => {
+                Judged::other(false, NO_VERIFIER_OF_DIRECTORY)
+            }
             Err(_) if account.is_some_and(|account| account.password.is_some()) && hash.is_none() => {
                 Judged::other(false, NO_NT_HASH)
             }
@@ -142,6 +154,9 @@ impl Logon {
         let _turn = self.lanes.wait(client.remote).await;
         // Attempts that waited behind failures of the same address are not judged any more.
         self.admit(client.remote)?;
+        if let (None, Some(ldap)) = (account, &self.ldap) {
+            ldap.check_nobody().await;
+        }
         // An unknown user costs the same time as a known one, and no length of a password more than another.
         let is_hashed = password.expose().len() <= *PASSWORD_OCTETS.end();
         let tried = if is_hashed { password.clone() } else { Secret::new("".into()) };
@@ -154,7 +169,7 @@ impl Logon {
     }
 
     /// Who has logged on from there before waits for nobody who has not, and who failed of late waits for the others.
-    fn urgency(&self, client: &Client, account: Option<&Account>) -> Urgency {
+    pub(super) fn urgency(&self, client: &Client, account: Option<&Account>) -> Urgency {
         let origin = Origin::of(client.remote);
         if account.is_some_and(|account| lock(&self.familiar).knows(account.id, origin, now())) {
             return Urgency::KNOWN;

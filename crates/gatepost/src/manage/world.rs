@@ -2,8 +2,7 @@
 
 use std::sync::Arc;
 
-use management::settings::{OpenIdSettings, ServerSettings, SmtpSettings};
-use management::{LogOn, LogOns, Passwords, Port, Services as ServicesPort, StoreMaintenance, World};
+use management::{LogOn, LogOns, Passwords, Port, Services as ServicesPort, StartedWith, StoreMaintenance, World};
 use proto::logon::Secret;
 use store::{AccountId, Address, AppPasswordDigest, Directory, Future, Mailboxes, Password, Settings, Timestamp};
 
@@ -15,17 +14,19 @@ use crate::server::Services;
 /// What commands reach.
 pub struct Ports {
     pub site: Arc<Site>,
+    /// The store's own: administrators see what is kept here, and never wait for another directory.
+    pub directory: Arc<dyn Directory>,
     pub settings: Arc<dyn Settings>,
     pub services: Arc<Services>,
     /// What the server was started with.
-    pub started_with: (ServerSettings, SmtpSettings, OpenIdSettings),
+    pub started_with: StartedWith,
     pub maintenance: Maintenance,
     pub record: Recorder,
 }
 
 impl World for Ports {
     fn directory(&self) -> &dyn Directory {
-        &*self.site.directory
+        &*self.directory
     }
 
     fn settings(&self) -> &dyn Settings {
@@ -40,8 +41,8 @@ impl World for Ports {
         &*self.services
     }
 
-    fn started_with(&self) -> (&ServerSettings, &SmtpSettings, &OpenIdSettings) {
-        (&self.started_with.0, &self.started_with.1, &self.started_with.2)
+    fn started_with(&self) -> &StartedWith {
+        &self.started_with
     }
 
     fn passwords(&self) -> &dyn Passwords {

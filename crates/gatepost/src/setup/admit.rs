@@ -110,7 +110,14 @@ impl Prepared {
             Some(_) => {}
             None => {
                 let (aliases, password) = (Vec::new(), kept);
-                let account = NewAccount { address: address.clone(), aliases, password, quota: None, created: now };
+                let account = NewAccount {
+                    address: address.clone(),
+                    aliases,
+                    source: store::Source::Local,
+                    password,
+                    quota: None,
+                    created: now,
+                };
                 directory.create(account).await?;
             }
         }

@@ -48,7 +48,14 @@ impl Server {
         for (address, password) in &script.accounts {
             let password = Some(hashing.hash(Secret::new(password.clone()), false).await.unwrap());
             let address = Address::parse(address).unwrap();
-            let account = NewAccount { address, aliases: vec![], password, quota: None, created: 0 };
+            let account = NewAccount {
+                address,
+                aliases: vec![],
+                source: store::Source::Local,
+                password,
+                quota: None,
+                created: 0,
+            };
             store.create(account).await.unwrap();
         }
         for message in &script.messages {

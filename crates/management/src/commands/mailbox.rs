@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use serde_json::{Value, json};
-use store::{Account, AccountChange, AccountId, Address, NewAccount};
+use store::{Account, AccountChange, AccountId, Address, NewAccount, Source};
 
 use crate::settings::SettingValue;
 use crate::{Command, Failure, Given, Kind, Object, Outcome, Parameter, World};
@@ -148,6 +148,8 @@ async fn describe(world: &dyn World, account: &Account) -> Result<Object, Failur
         ("ItemCount".into(), usage.messages.into()),
         ("TotalItemSize".into(), usage.octets.into()),
         ("Quota".into(), account.quota.map_or(Value::from("unlimited"), Value::from)),
+        ("Source".into(), if account.source == Source::Local { "Local" } else { "Directory" }.into()),
+        ("DistinguishedName".into(), account.source.entry().map_or("", |entry| &entry.name).into()),
     ]))
 }
 
@@ -156,6 +158,7 @@ async fn new(world: &dyn World, given: Given<'_>) -> Result<Outcome, Failure> {
     let account = NewAccount {
         address: address.clone(),
         aliases: aliases(given)?.unwrap_or_default(),
+        source: Source::Local,
         password: password(world, given, false).await?,
         quota: quota(given)?.flatten(),
         created: world.now(),
@@ -200,6 +203,9 @@ pub(super) fn result_size(given: Given<'_>) -> Result<usize, Failure> {
 
 async fn set(world: &dyn World, given: Given<'_>) -> Result<Outcome, Failure> {
     let account = find(world, given).await?;
+    if let Some(entry) = account.source.entry() {
+        refuse_what_is_the_directorys(given, &entry.name)?;
+    }
     let mut change = AccountChange {
         aliases: aliases(given)?,
         password: password(world, given, account.access.ntlm).await?.map(Some),
@@ -226,6 +232,16 @@ async fn set(world: &dyn World, given: Given<'_>) -> Result<Outcome, Failure> {
     }
     let account = find(world, given).await?;
     Ok(Outcome::of(vec![describe(world, &account).await?]))
+}
+
+/// Both would be forgotten when the directory is asked next.
+fn refuse_what_is_the_directorys(given: Given<'_>, name: &str) -> Result<(), Failure> {
+    for (parameter, what) in [(PASSWORD, "password is"), (ALIASES, "addresses are")] {
+        if given.value(parameter.name).is_some() {
+            return Err(Failure(format!("the mailbox's {what} the directory's: change the entry {name} there")));
+        }
+    }
+    Ok(())
 }
 
 async fn remove(world: &dyn World, given: Given<'_>) -> Result<Outcome, Failure> {
