@@ -243,6 +243,14 @@ fn settings_of_the_server_and_of_smtp_wait_for_its_next_start_and_say_so() {
     let open = server.run("Set-OpenIdSettings -Scope mail").unwrap();
     assert!(open.warnings[0].contains("Audience"));
     assert!(!server.run("Set-OpenIdSettings -Audience mail").unwrap().warnings[0].contains("Audience"));
+    let bare = server.run("Set-LdapSettings -Servers ldaps://dc1.example.test").unwrap();
+    assert!(bare.warnings[0].contains("SearchBase"));
+    let half = server.run("Set-LdapSettings -SearchBase dc=example,dc=test -BindDn cn=mail").unwrap();
+    assert!(half.warnings[0].contains("BindPasswordFile"));
+    let whole = server.run("Set-LdapSettings -BindPasswordFile /etc/gatepost/ldap").unwrap();
+    assert!(whole.warnings[0].contains("started again"));
+    assert_eq!(server.value("Get-LdapSettings", "PendingRestart"), true);
+    assert!(server.run("Set-LdapSettings -MaxConnections 0").unwrap_err().contains("from 1"));
     assert!(server.run("Set-ServerSettings -HostName é.test").unwrap_err().contains("mail.example.test"));
     assert!(server.run("Set-SmtpSettings -MaxRecipientsPerMessage 0").unwrap_err().contains("from 1"));
     let nowhere = server.run("Set-PopSettings -SSLBindings: -UnencryptedOrTLSBindings:");

@@ -7,7 +7,7 @@ use bytes::Bytes;
 use pollster::block_on;
 use store::{
     Accept, AccountChange, AccountId, Address, Change, Directory, Error, Flags, FolderChange, FolderId, FolderName,
-    Keyword, Mailboxes, NewAccount, Password, Placement, Uid, UidSet, Unit,
+    Keyword, Mailboxes, NewAccount, Password, Placement, Source, Uid, UidSet, Unit,
 };
 use store_embedded::{Embedded, Options};
 
@@ -62,7 +62,7 @@ fn account(store: &Embedded, hash: &str) -> AccountId {
     let new = NewAccount {
         address: address(),
         aliases: Vec::new(),
-        source: store::Source::Local,
+        source: Source::Local,
         password,
         quota: None,
         created: 0,
@@ -141,7 +141,7 @@ fn a_mailbox_comes_back_without_the_aliases_that_others_have_and_into_no_other_m
         let new = NewAccount {
             address: parse(name),
             aliases,
-            source: store::Source::Local,
+            source: Source::Local,
             password: None,
             quota: None,
             created: 0,

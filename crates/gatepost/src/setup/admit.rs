@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 use std::sync::Arc;
 
 use proto::logon::Secret;
-use store::{Account, AccountChange, Address, Directory, Error, NewAccount, PasswordHash, Settings, Timestamp};
+use store::{Account, AccountChange, Address, Directory, Error, NewAccount, PasswordHash, Settings, Source, Timestamp};
 
 use super::marks::NotShown;
 use super::{Password, Person, SetupError, User};
@@ -113,7 +113,7 @@ impl Prepared {
                 let account = NewAccount {
                     address: address.clone(),
                     aliases,
-                    source: store::Source::Local,
+                    source: Source::Local,
                     password,
                     quota: None,
                     created: now,

@@ -11,7 +11,7 @@ use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use proto::logon::{Credentials, ExtendedProtection, Mechanism, Secret, Verdict};
 use serde_json::{Value, json};
 use store::memory::Memory;
-use store::{Address, Directory as _, NewAccount};
+use store::{Address, Directory as _, NewAccount, Source};
 
 use super::super::{Hashing, Logon, Vault};
 use super::*;
@@ -278,14 +278,7 @@ async fn logon(keys: &[Value], failures: u32) -> Logon {
         let address = Address::parse(&format!("{local}@example.test")).unwrap();
         let aliases = aliases.into_iter().map(|alias| Address::parse(alias).unwrap()).collect();
         store
-            .create(NewAccount {
-                address,
-                aliases,
-                source: store::Source::Local,
-                password: None,
-                quota: None,
-                created: 0,
-            })
+            .create(NewAccount { address, aliases, source: Source::Local, password: None, quota: None, created: 0 })
             .await
             .unwrap();
     }
