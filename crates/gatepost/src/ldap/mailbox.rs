@@ -14,13 +14,22 @@ impl LdapDirectory {
     pub(super) async fn mailbox_of(&self, mut user: User) -> Result<Option<Arc<Account>>> {
         let domains = self.store.domains().await?;
         user.addresses.retain(|address| domains.iter().any(|domain| domain.name == address.domain()));
-        if let Some(account) = self.kept(&user).await? {
-            return self.brought_up_to_date(account, &user).await.map(Some);
+        let kept = self.kept(&user).await?;
+        let was = kept.as_ref().and_then(|account| account.source.entry());
+        if let (Some(account), true) = (&kept, was.is_some_and(|entry| entry.id == user.id)) {
+            return self.brought_up_to_date(account.clone(), &user).await.map(Some);
         }
         let Some((address, others)) = user.addresses.split_first() else {
             tracing::warn!(entry = user.name, "the user has no address of an accepted domain, and so no mailbox");
             return Ok(None);
         };
+        // A mailbox is opened to whom the directory finds by its address, not to who is found otherwise and claims it.
+        if !self.has_to_itself(&user, address).await? {
+            return Ok(None);
+        }
+        if let Some(account) = kept {
+            return self.brought_up_to_date(account, &user).await.map(Some);
+        }
         let now = crate::clock::now();
         let entry = Entry { name: user.name.clone(), id: user.id.clone(), seen: Some(now), verified: None };
         let made = self.store.create(NewAccount {
@@ -33,7 +42,7 @@ impl LdapDirectory {
         });
         match made.await {
             Ok(_) => {
-                tracing::info!(address = address.as_str(), entry = user.name, "a mailbox for a user of the directory")
+                tracing::info!(address = address.as_str(), entry = user.name, "a mailbox for a user of the directory");
             }
             // By somebody else meanwhile, or for somebody else before.
             Err(Error::Exists(_)) => {}
@@ -46,6 +55,15 @@ impl LdapDirectory {
             tracing::warn!(address, entry, "the user's address belongs to another mailbox, and so the user has none");
         }
         Ok(account)
+    }
+
+    async fn has_to_itself(&self, user: &User, address: &Address) -> Result<bool> {
+        let found = match &self.client {
+            Ok(client) => client.user(&Asked::Address(address.clone())).await,
+            Err(why) => Err(why.clone()),
+        };
+        let found = found.map_err(|away| Error::Unavailable(format!("no directory can be asked: {away}")))?;
+        Ok(found.is_some_and(|found| found.id == user.id))
     }
 
     /// The mailbox that the user has: it is named by the user's first address, or by another one and was this user's

@@ -40,7 +40,7 @@ impl Logon {
         let kept = account.password.as_ref().map(|password| &password.hash);
         let known = kept.filter(|_| may_remember);
         if known.is_some_and(|hash| lock(&self.remembered).knows(account.id, hash, password, now())) {
-            return Ok(Judged { right: true, reason: otherwise.into(), by: By::Directory });
+            return Ok(Judged { right: true, reason: otherwise.into(), by: By::Other });
         }
         let _turn = self.lanes.wait(client.remote).await;
         self.admit(client.remote)?;
@@ -74,7 +74,7 @@ impl Logon {
                 return Err((Verdict::Unavailable, format!("no directory can be asked: {away}").into()));
             }
         };
-        Ok(Judged { right, reason, by: By::Directory })
+        Ok(Judged { right, reason, by: By::Other })
     }
 
     /// Takes the password down as the one that the directory took last. `matches`: it is kept already.

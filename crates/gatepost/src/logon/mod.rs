@@ -355,8 +355,9 @@ fn is_still(now: &Account, then: &Account, by: &By) -> bool {
     if let By::App(app) = by {
         return now.app_passwords.iter().any(|one| one.digest == app.digest);
     }
-    if let By::Directory = by {
-        return now.source.entry().is_some_and(|entry| entry.seen.is_some());
+    // What is kept of the password of another directory's user says nothing of a log-on: the directory does.
+    if let Some(entry) = now.source.entry() {
+        return entry.seen.is_some();
     }
     let hash = |account: &Account| account.password.as_ref().map(|password| password.hash.clone());
     hash(now) == hash(then)

@@ -57,7 +57,7 @@ pub async fn find(
     let Some(account) = account else {
         return Ok(Named { address, user: None, is_anothers: false, reason: "unknown user" });
     };
-    let acts_as = authorization.map(|other| UserName::parse(other).address(&domains));
+    let acts_as = authorization.filter(|other| *other != user).map(|other| UserName::parse(other).address(&domains));
     for other in [acts_as, name.mailbox(&domains)].into_iter().flatten() {
         // By any of its own addresses; rights to another's mailbox there are none yet.
         if by(directory, &other).await?.is_none_or(|other| other.id != account.id) {

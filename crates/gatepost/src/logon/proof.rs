@@ -45,8 +45,6 @@ pub enum By {
     /// The password was hashed for it.
     Hashing,
     App(AppPassword),
-    /// Another directory took it.
-    Directory,
     Other,
 }
 

@@ -111,6 +111,11 @@ fn its_users_get_mail_before_they_ever_logged_on_and_log_on_by_each_name() {
             is_refused(&site, user, password);
         }
         is_granted(&site, "ann", PASSWORD);
+        // By another name than an address, with the same one as whom to act as.
+        let mut pop3 = site.server.connect_tls("pop3s");
+        assert!(pop3.line().starts_with("+OK"));
+        let plain = STANDARD.encode(format!("dora.smith\0dora.smith\0{PASSWORD}"));
+        assert!(pop3.ask(&format!("AUTH PLAIN {plain}")).starts_with("+OK"));
         // RFC 4513 §5.1.2: the directory would grant it.
         let mut imap = site.server.connect_tls("imaps");
         assert!(imap.line().starts_with("* OK"));
@@ -182,6 +187,20 @@ fn who_is_not_in_the_group_or_no_more_has_no_mailbox_and_what_was_in_it_is_kept(
     site.deliver("sales@example.test", "now Emil's");
     assert!(site.inbox("emil")[0].contains("Subject: now Emil's"));
     assert_eq!(site.inbox("dora").len(), 1);
+}
+
+#[test]
+fn who_claims_the_address_of_another_gets_no_mailbox_of_theirs() {
+    let Some(slapd) = Slapd::start() else { return };
+    let site = site(&slapd, &slapd.urls()[0], &["Ldap.CacheTime=0"]);
+    is_granted(&site, "dora", PASSWORD);
+    site.deliver("dora@example.test", "for Dora alone");
+    let claims =
+        "add: objectClass\nobjectClass: mailUser\n-\nadd: proxyAddresses\nproxyAddresses: SMTP:dora@example.test\n";
+    slapd.modify(&format!("dn: uid=emil,ou=people,dc=example,dc=test\nchangetype: modify\n{claims}"));
+    is_put_off(&site, "emil", PASSWORD);
+    site.server.logged(&["could not be asked", "more than one user"]);
+    assert!(site.inbox("dora")[0].contains("for Dora alone"));
 }
 
 #[test]
