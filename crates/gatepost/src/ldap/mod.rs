@@ -2,10 +2,9 @@
 //!
 //! Their mailboxes are in the store like all others; who they are and whether their password is right is asked there.
 //! [`LdapDirectory`] stands before the store's own directory: an account that was made here is answered as it is, for
-//! anybody else the other directory is asked, and the mailbox is made or brought up to date ([`mailbox`]). What was
-//! said a short while ago is not asked again ([`cache`]). While no server can be asked ([`pool`]) what is kept in the
-//! store holds for a time ([`Self::is_within`](LdapDirectory::is_within)), and who is not known at all gets a temporary
-//! failure.
+//! anybody else the other directory is asked, and the mailbox is made or brought up to date (`mailbox`). What was said
+//! a short while ago is not asked again (`cache`). While no server can be asked (`pool`), what is kept in the store
+//! holds for a time ([`LdapDirectory::is_within`]), and who is not known at all gets a temporary failure.
 
 mod cache;
 mod client;
