@@ -6,15 +6,22 @@ use std::sync::Arc;
 use ldap3::{Scope, dn_escape};
 use management::settings::LdapSettings;
 use proto::logon::Secret;
+use proto::ntlm::{Proof, SessionKey};
 use store::Address;
 
 use super::filter::{Filters, listed, member_of, with_member};
+use super::ntlm_auth::{DomainNames, NtlmAuth};
 use super::pool::{Away, Pool};
 use super::question::{Bind, Found, Search};
 use super::server::Server;
-use super::user::{IDENTIFIERS, User};
+use super::user::{DOMAIN_NAMES, IDENTIFIERS, User, domain_names};
 use crate::logon::generate;
 use crate::tls::client_config;
+
+/// For the log.
+const NO_HELPER: &str = "the directory gives no verifier for NTLM, and there is no Ldap.NtlmHelper to ask the domain";
+const NOT_THE_NAME: &str =
+    "NTLM takes the user's name in the domain (Ldap.NtlmDomain and sAMAccountName, or userPrincipalName) and no other";
 
 /// By what a user is looked for.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
@@ -31,6 +38,7 @@ pub struct Client {
     group: String,
     search: Pool,
     log_on: Pool,
+    ntlm: Option<NtlmAuth>,
     /// The name of an entry that there is not.
     nobody: String,
 }
@@ -49,6 +57,9 @@ impl Client {
         let most = settings.max_connections as usize;
         let pool = |who| Pool::new(servers.clone(), tls.clone(), who, settings.timeout, most);
         let who = if settings.bind_dn.is_empty() { None } else { Some(who(settings)?) };
+        let (helper, domain) = (&settings.ntlm_helper, &settings.ntlm_domain);
+        let ntlm = || NtlmAuth::new(helper, domain, settings.timeout, most);
+        let ntlm = (!helper.is_empty()).then(ntlm).transpose()?;
         let random = generate().map_err(|_| "the system gives no random numbers")?;
         Ok(Self {
             filters: Filters::new(settings)?,
@@ -56,6 +67,7 @@ impl Client {
             group: settings.required_group.clone(),
             search: pool(who),
             log_on: pool(None),
+            ntlm,
             nobody: format!("cn={},{}", dn_escape(random.as_str()), settings.search_base),
         })
     }
@@ -97,6 +109,31 @@ impl Client {
     pub async fn check_nobody(&self) {
         let password = Secret::new(self.nobody.clone());
         let _ = self.log_on.ask(&Bind { name: &self.nobody, password: &password }).await;
+    }
+
+    /// Whether NTLM log-ons can be checked.
+    pub fn takes_ntlm(&self) -> bool {
+        self.ntlm.is_some()
+    }
+
+    /// The session key of an NTLM log-on of the user whose entry has that name; `None` for nobody's, which takes as long.
+    pub async fn check_ntlm(&self, name: Option<&str>, proof: &Proof) -> Result<Result<SessionKey, String>, Away> {
+        let Some(ntlm) = &self.ntlm else { return Ok(Err(NO_HELPER.to_owned())) };
+        let names = self.domain_names(name.unwrap_or(&self.nobody)).await?;
+        if name.is_some() && !ntlm.is_of(proof, &names) {
+            return Ok(Err(NOT_THE_NAME.to_owned()));
+        }
+        let user = if name.is_some() { proof.user() } else { &self.nobody };
+        ntlm.ask(user, proof).await
+    }
+
+    async fn domain_names(&self, name: &str) -> Result<DomainNames, Away> {
+        let filter = self.filters.anybody();
+        let search = Search { base: name, scope: Scope::Base, filter, attributes: DOMAIN_NAMES.to_vec() };
+        Ok(match self.search.ask(&search).await? {
+            Found::Entries(entries) => entries.first().map(domain_names).unwrap_or_default(),
+            Found::NoBase => DomainNames::default(),
+        })
     }
 
     /// The one user that is found; `None` outside: there is no such base.

@@ -11,6 +11,7 @@ mod client;
 mod directory;
 mod filter;
 mod mailbox;
+mod ntlm_auth;
 mod pool;
 mod question;
 mod server;
@@ -21,6 +22,7 @@ use std::time::Instant;
 
 use management::settings::LdapSettings;
 use proto::logon::Secret;
+use proto::ntlm::{Proof, SessionKey};
 use store::{Account, AccountId, Directory, Error, Source, Timestamp};
 
 use cache::{Answer, Cache};
@@ -76,6 +78,16 @@ impl LdapDirectory {
     /// Whether it is the password of the entry of that name; `Err` inside says what the directory refused it with.
     pub async fn check(&self, name: &str, password: &Secret) -> Result<Result<(), String>, Away> {
         self.client.as_ref().map_err(Away::clone)?.check(name, password).await
+    }
+
+    /// Whether NTLM log-ons of its users can be checked.
+    pub fn takes_ntlm(&self) -> bool {
+        self.client.as_ref().is_ok_and(Client::takes_ntlm)
+    }
+
+    /// The session key of an NTLM log-on of the user whose entry has that name; `None` for nobody's, which takes as long.
+    pub async fn check_ntlm(&self, name: Option<&str>, proof: &Proof) -> Result<Result<SessionKey, String>, Away> {
+        self.client.as_ref().map_err(Away::clone)?.check_ntlm(name, proof).await
     }
 
     /// Takes as long as [`Self::check`] of a wrong password.

@@ -3,8 +3,13 @@
 use ldap3::SearchEntry;
 use store::Address;
 
+use super::ntlm_auth::DomainNames;
+
 /// Where entries keep what never changes: RFC 4530, and Active Directory.
 pub const IDENTIFIERS: [&str; 2] = ["entryUUID", "objectGUID"];
+
+/// By what an entry's user is known in a Windows domain.
+pub const DOMAIN_NAMES: [&str; 2] = ["sAMAccountName", "userPrincipalName"];
 
 /// Addresses of one user that are looked at.
 const MOST_ADDRESSES: usize = 200;
@@ -36,6 +41,11 @@ impl User {
         let id = IDENTIFIERS.into_iter().find_map(|attribute| identifier(entry, attribute));
         Self { name: entry.dn.clone(), id: id.unwrap_or_else(|| entry.dn.clone()), addresses }
     }
+}
+
+pub fn domain_names(entry: &SearchEntry) -> DomainNames {
+    let [account, principal] = DOMAIN_NAMES.map(|attribute| values(entry, attribute).into_iter().next());
+    DomainNames { account, principal }
 }
 
 /// An address with or without `smtp:` before it, and whether it is marked as the one that names the mailbox. What is of

@@ -2,12 +2,15 @@
 
 use std::borrow::Cow;
 use std::sync::Arc;
+use std::sync::atomic::Ordering;
 
 use identity::PASSWORD_OCTETS;
+use management::settings::LdapSettings;
 use proto::logon::{Secret, Verdict};
+use proto::ntlm;
 use store::{Account, AccountChange, Entry, Error, Password, Source};
 
-use super::proof::{By, Judged};
+use super::proof::{By, Judged, binding_of};
 use super::{Found, Logon, lock, now};
 use crate::connection::Client;
 use crate::ldap::LdapDirectory;
@@ -16,11 +19,17 @@ use crate::ldap::LdapDirectory;
 const NO_DIRECTORY: &str = "the user is of a directory, and none is set; Set-LdapSettings";
 
 impl Logon {
-    /// Users of this directory log on too. `offer_scram`: although none of them can use it.
-    pub fn with_directory(self, ldap: Arc<LdapDirectory>, offer_scram: bool) -> Self {
+    /// Users of this directory, which the settings are of, log on too.
+    pub fn with_directory(self, ldap: Arc<LdapDirectory>, settings: &LdapSettings) -> Self {
         let users = self.users.clone();
         ldap.when_gone(Box::new(move |account| users.dismiss(account)));
-        Self { directory: ldap.clone(), ldap: Some(ldap), scram: offer_scram, ..self }
+        let mut target = self.target;
+        if ldap.takes_ntlm() {
+            self.ntlm.store(true, Ordering::Relaxed);
+            // A domain holds its clients to what they were told of it.
+            target = target.in_domain(&settings.ntlm_domain).unwrap_or(target);
+        }
+        Self { directory: ldap.clone(), ldap: Some(ldap), scram: settings.offer_scram, target, ..self }
     }
 
     /// Whether it is the password of the user whose entry that is. The directory is asked; while it cannot be, the
@@ -72,6 +81,32 @@ impl Logon {
             }
             Err(away) => {
                 return Err((Verdict::Unavailable, format!("no directory can be asked: {away}").into()));
+            }
+        };
+        Ok(Judged { right, reason, by: By::Other })
+    }
+
+    /// Whether the user's domain finds the proof right; `entry`: `None` for nobody's, which takes as long.
+    pub(super) async fn judge_ntlm_by_directory(
+        &self,
+        client: &Client,
+        ldap: &LdapDirectory,
+        entry: Option<&Entry>,
+        proof: &ntlm::Proof,
+        otherwise: &'static str,
+    ) -> Found<Judged> {
+        let _turn = self.lanes.wait(client.remote).await;
+        self.admit(client.remote)?;
+        let told = ldap.check_ntlm(entry.map(|entry| entry.name.as_str()), proof).await;
+        let (right, reason): (bool, Cow<'static, str>) = match (told, entry) {
+            (Ok(Ok(key)), Some(_)) => match proof.verify_with_session_key(&key, &binding_of(client)) {
+                Ok(()) => (true, otherwise.into()),
+                Err(refusal) => (false, refusal.to_string().into()),
+            },
+            (Ok(Err(refused)), Some(_)) => (false, format!("{otherwise}: {refused}").into()),
+            (_, None) => (false, otherwise.into()),
+            (Err(away), Some(_)) => {
+                return Err((Verdict::Unavailable, format!("the domain cannot be asked: {away}").into()));
             }
         };
         Ok(Judged { right, reason, by: By::Other })

@@ -31,7 +31,9 @@ use identity::{Available, Origin, Throttle};
 use proto::logon::{Credentials, Finding, Lookup, NtlmServer, Verdict};
 use proto::ntlm::{FileTime, Target};
 use proto::sasl::scram::{self, ChannelBindings};
-use store::{Account, AccountChange, AccountId, AppPassword, AppPasswordChange, ClientAccess, Directory, Protocols};
+use store::{
+    Account, AccountChange, AccountId, AppPassword, AppPasswordChange, ClientAccess, Directory, Protocols, Source,
+};
 
 use management::LogOn;
 
@@ -343,7 +345,8 @@ fn switched_off(account: &Account, protocol: Protocol, credentials: &Credentials
         Protocol::Smtp if !smtp => {
             Some("log-on by SMTP is switched off for the mailbox (Set-CASMailbox -SmtpClientAuthenticationDisabled)")
         }
-        _ if !ntlm && matches!(credentials, Credentials::Ntlm(_)) => {
+        // Of users of another directory nothing is kept for it.
+        _ if !ntlm && account.source == Source::Local && matches!(credentials, Credentials::Ntlm(_)) => {
             Some("NTLM is switched off for the mailbox (Set-CASMailbox -NtlmEnabled)")
         }
         _ => None,

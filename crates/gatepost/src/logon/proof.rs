@@ -54,6 +54,12 @@ impl Judged {
     }
 }
 
+/// What a proof by NTLM may be bound to.
+pub fn binding_of(client: &Client) -> Binding<'_> {
+    let end_point = client.end_point.as_ref().map(|end_point| end_point.0.as_ref());
+    Binding { policy: client.protection, end_point }
+}
+
 impl Logon {
     pub(super) async fn prove(&self, client: &Client, credentials: &Credentials, it: Against<'_>) -> Found<Judged> {
         let Against { account, otherwise, whose, is_off } = it;
@@ -80,7 +86,12 @@ impl Logon {
                 Ok(Judged::other(right, reason))
             }
             Credentials::Ntlm(Err(fault)) => Ok(Judged::other(false, fault.to_string())),
-            Credentials::Ntlm(Ok(proof)) => Ok(self.judge_ntlm(client, account, proof, otherwise)),
+            Credentials::Ntlm(Ok(proof)) => match &self.ldap {
+                Some(ldap) if entry.is_some() || account.is_none() && ldap.takes_ntlm() => {
+                    self.judge_ntlm_by_directory(client, ldap, entry, proof, otherwise).await
+                }
+                _ => Ok(self.judge_ntlm(client, account, proof, otherwise)),
+            },
         }
     }
 
@@ -113,8 +124,7 @@ impl Logon {
         otherwise: &'static str,
     ) -> Judged {
         let hash = account.and_then(|account| self.verifiers(account)).and_then(|kept| kept.nt);
-        let end_point = client.end_point.as_ref().map(|end_point| end_point.0.as_ref());
-        match proof.verify(hash.as_ref(), &Binding { policy: client.protection, end_point }) {
+        match proof.verify(hash.as_ref(), &binding_of(client)) {
             Ok(()) => Judged::other(true, otherwise),
             Err(_) if hash.is_none() && account.is_some_and(|account| account.source.entry().is_some()) => {
                 Judged::other(false, NO_VERIFIER_OF_DIRECTORY)

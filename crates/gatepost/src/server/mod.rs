@@ -187,7 +187,7 @@ impl Running {
         let ldap_settings = LdapSettings::load(&stored)?;
         let ldap = LdapDirectory::new(engine.directory.clone(), &ldap_settings);
         let (logon, directory): (_, Arc<dyn Directory>) = match ldap {
-            Some(ldap) => (logon.with_directory(ldap.clone(), ldap_settings.offer_scram), ldap),
+            Some(ldap) => (logon.with_directory(ldap.clone(), &ldap_settings), ldap),
             None => (logon, engine.directory.clone()),
         };
         if stored.contains_key(management::NTLM_IN_USE) {

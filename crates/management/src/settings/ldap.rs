@@ -39,6 +39,10 @@ settings_group! {
         timeout("Timeout", Duration::from_secs(1)..=Duration::from_secs(60)): Duration = Duration::from_secs(5);
         /// Connections to the directory at most to search, and as many to check passwords.
         max_connections("MaxConnections", 1..=100): u32 = 8;
+        /// Samba's ntlm_auth, such as /usr/bin/ntlm_auth, by which the directory's users log on by NTLM. Empty: they do not.
+        ntlm_helper("NtlmHelper"): String = String::new();
+        /// The NetBIOS name of the users' domain, such as EXAMPLE, for NtlmHelper.
+        ntlm_domain("NtlmDomain"): String = String::new();
         /// Whether SCRAM is offered although the directory's users cannot use it: clients that choose it do not fall back.
         offer_scram("OfferScram"): bool = false;
     }
@@ -56,6 +60,11 @@ impl LdapSettings {
         }
         if self.search_base.is_empty() {
             return Some("A directory needs a SearchBase; until it is set, none of its users can log on or get mail.");
+        }
+        if self.ntlm_helper.is_empty() != self.ntlm_domain.is_empty() {
+            return Some(
+                "NtlmHelper and NtlmDomain go together: without both, none of the directory's users can log on or get mail.",
+            );
         }
         let is_half_named = self.bind_dn.is_empty() != self.bind_password_file.is_empty();
         is_half_named.then_some("BindDn and BindPasswordFile go together: without both, none of the directory's users can log on or get mail.")

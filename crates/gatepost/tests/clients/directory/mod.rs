@@ -251,6 +251,41 @@ fn while_it_is_away_those_log_on_whom_it_knew_and_it_is_asked_again_once_it_is_b
 }
 
 #[test]
+fn by_ntlm_they_log_on_through_the_helper_of_their_domain_and_by_their_name_in_it() {
+    use std::os::unix::fs::PermissionsExt;
+    let Some(slapd) = Slapd::start() else { return };
+    slapd.modify(
+        "dn: uid=emil,ou=people,dc=example,dc=test\nchangetype: modify\nadd: objectClass\nobjectClass: mailUser\n-\n\
+         add: sAMAccountName\nsAMAccountName: away\n",
+    );
+    let folder = tempfile::tempdir().unwrap();
+    let helper = folder.path().join("ntlm_auth");
+    std::fs::write(&helper, include_str!("ntlm_auth.sh")).unwrap();
+    std::fs::set_permissions(&helper, std::fs::Permissions::from_mode(0o700)).unwrap();
+    let helper = format!("Ldap.NtlmHelper={}", helper.display());
+    let site = site(&slapd, &slapd.urls()[0], &[&helper, "Ldap.NtlmDomain=CORP"]);
+    for (user, granted, why) in [
+        ("CORP/Dora.Smith", true, "granted"),
+        // Of a domain that theirs may trust, and by names that it does not know.
+        ("OTHER/Dora.Smith", false, "Ldap.NtlmDomain"),
+        ("CORP/dora", false, "sAMAccountName"),
+        ("dora@example.test", false, "userPrincipalName"),
+        ("CORP/nobody", false, "unknown user"),
+        ("CORP/away", false, "the domain cannot be asked"),
+        // Of here, and not opted in.
+        ("ann@example.test", false, "Set-CASMailbox -NtlmEnabled"),
+    ] {
+        let Some(mut curl) = client("curl") else { return };
+        let user = user.replace('/', "\\\\");
+        let configuration = site.configuration("curlrc", &format!("user = \"{user}:{PASSWORD}\"\n"));
+        curl.args(["--silent", "--show-error", "--cacert", &site.authority(), "--login-options", "AUTH=NTLM"]);
+        curl.arg("--config").arg(configuration).arg(format!("pop3s://localhost:{}", site.port("pop3s")));
+        assert_eq!(curl.output().unwrap().status.success(), granted, "{user}");
+        site.server.logged(&["log-on", "NTLM", &format!("granted={granted}"), why]);
+    }
+}
+
+#[test]
 fn what_the_directory_says_of_a_user_is_not_changed_here() {
     let Some(slapd) = Slapd::start() else { return };
     let site = site(&slapd, &slapd.urls()[0], &[]);
