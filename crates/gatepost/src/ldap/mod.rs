@@ -69,7 +69,7 @@ impl LdapDirectory {
 
     /// The account of the user who logs on by that name, which is no address.
     pub async fn find_by_name(&self, name: &str) -> Answer {
-        if name.is_empty() || name.len() > LONGEST_NAME {
+        if name.is_empty() || name.len() > LONGEST_NAME || name.contains(char::is_control) {
             return Ok(None);
         }
         self.resolve(Asked::Name(name.to_lowercase()), None).await

@@ -9,11 +9,19 @@ use rustls::ClientConfig;
 use tokio::sync::Semaphore;
 use tokio::time::timeout;
 
-use super::question::{Bind, Question};
+use super::question::{Bind, Question, is_well};
 use super::server::Server;
 
 /// Why no server of the directory gave an answer; for the log.
 pub type Away = String;
+
+/// Why one server gave no answer.
+enum Fault {
+    /// It cannot be had.
+    Away(String),
+    /// It has none to this question.
+    NoAnswer(String),
+}
 
 pub struct Pool {
     servers: Arc<[Server]>,
@@ -43,7 +51,7 @@ impl Pool {
         let Ok(Ok(_place)) = place else { return Err("all connections to the directory are in use".to_owned()) };
         // One that was well may have broken since: that says nothing of the server.
         if let Some(mut ldap) = self.take_idle()
-            && let Ok(answer) = self.within(async { question.put(&mut ldap).await.map_err(|e| e.to_string()) }).await
+            && let Ok(answer) = self.within(async { put(question, &mut ldap).await }).await
         {
             self.give_back(ldap);
             return Ok(answer);
@@ -55,28 +63,33 @@ impl Pool {
                 continue;
             };
             let asked = self.within(async {
-                let mut ldap = self.connect(server).await?;
-                let answer = question.put(&mut ldap).await.map_err(|error| error.to_string())?;
+                let mut ldap = self.connect(server).await.map_err(Fault::Away)?;
+                let answer = put(question, &mut ldap).await?;
                 Ok((ldap, answer))
             });
-            match asked.await {
+            let error = match asked.await {
                 Ok((ldap, answer)) => {
                     attempt.succeeded();
                     self.give_back(ldap);
                     return Ok(answer);
                 }
-                Err(error) => {
+                Err(Fault::Away(error)) => {
                     attempt.failed(&error);
-                    why.push(format!("{}: {error}", server.url()));
+                    error
                 }
-            }
+                Err(Fault::NoAnswer(error)) => {
+                    attempt.succeeded();
+                    error
+                }
+            };
+            why.push(format!("{}: {error}", server.url()));
         }
         Err(why.join("; "))
     }
 
-    async fn within<T>(&self, done: impl Future<Output = Result<T, String>>) -> Result<T, String> {
+    async fn within<T>(&self, done: impl Future<Output = Result<T, Fault>>) -> Result<T, Fault> {
         let done = timeout(self.patience, done).await;
-        done.unwrap_or_else(|_| Err(format!("no answer within {} seconds", self.patience.as_secs())))
+        done.unwrap_or_else(|_| Err(Fault::Away(format!("no answer within {} seconds", self.patience.as_secs()))))
     }
 
     async fn connect(&self, server: &Server) -> Result<Ldap, String> {
@@ -98,4 +111,11 @@ impl Pool {
     fn give_back(&self, ldap: Ldap) {
         self.idle.lock().unwrap_or_else(PoisonError::into_inner).push(ldap);
     }
+}
+
+async fn put<Q: Question>(question: &Q, ldap: &mut Ldap) -> Result<Q::Answer, Fault> {
+    question.put(ldap).await.map_err(|error| {
+        let fault = if is_well(&error) { Fault::NoAnswer } else { Fault::Away };
+        fault(error.to_string())
+    })
 }

@@ -16,7 +16,14 @@ mod code {
     pub const INAPPROPRIATE_AUTHENTICATION: u32 = 48;
     pub const INVALID_CREDENTIALS: u32 = 49;
     pub const INSUFFICIENT_ACCESS_RIGHTS: u32 = 50;
+    pub const BUSY: u32 = 51;
+    pub const UNAVAILABLE: u32 = 52;
     pub const UNWILLING_TO_PERFORM: u32 = 53;
+}
+
+/// Whether the server is well, though it has no answer to this question.
+pub fn is_well(error: &LdapError) -> bool {
+    matches!(error, LdapError::LdapResult { result } if !matches!(result.rc, code::BUSY | code::UNAVAILABLE))
 }
 
 pub trait Question: Sync {
@@ -49,7 +56,9 @@ impl Question for Search<'_> {
         let ldap3::SearchResult(entries, result) =
             ldap.search(self.base, self.scope, self.filter, self.attributes.as_slice()).await?;
         match result.rc {
-            code::SUCCESS | code::SIZE_LIMIT_EXCEEDED => {
+            code::SUCCESS => Ok(Found::Entries(entries.into_iter().map(SearchEntry::construct).collect())),
+            // There are more, whatever the server's own limit left of them.
+            code::SIZE_LIMIT_EXCEEDED if entries.len() > 1 => {
                 Ok(Found::Entries(entries.into_iter().map(SearchEntry::construct).collect()))
             }
             code::NO_SUCH_OBJECT => Ok(Found::NoBase),

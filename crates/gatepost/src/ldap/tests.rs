@@ -45,6 +45,7 @@ async fn while_nothing_can_be_asked_nobody_is_unknown_and_who_is_of_here_is_foun
         assert_eq!(ldap.find(&address("dora")).await.unwrap().unwrap().address, address("dora"));
         assert!(matches!(ldap.find(&address("nobody")).await, Err(Error::Unavailable(_))));
         assert!(matches!(ldap.find_by_name("nobody").await, Err(Error::Unavailable(_))));
+        assert_eq!(ldap.find_by_name("no\0body").await, Ok(None));
         assert_eq!(ldap.find(&Address::parse("nobody@elsewhere.test").unwrap()).await, Ok(None));
         assert!(ldap.check("uid=dora", &Secret::new("x".into())).await.is_err());
     }

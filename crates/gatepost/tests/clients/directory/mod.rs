@@ -217,6 +217,23 @@ fn a_directory_with_a_certificate_of_another_authority_is_told_nothing() {
 }
 
 #[test]
+fn what_is_set_wrong_is_told_by_the_log_and_nobody_is_unknown_for_it() {
+    let Some(slapd) = Slapd::start() else { return };
+    for (setting, why) in [
+        ("Ldap.BindDn=cn=nobody,dc=example,dc=test", "Ldap.BindDn was refused"),
+        ("Ldap.SearchBase=ou=nowhere,dc=example,dc=test", "(Ldap.SearchBase)"),
+        ("Ldap.RequiredGroup=cn=nowhere,dc=example,dc=test", "(Ldap.RequiredGroup)"),
+        ("Ldap.UserFilter=person", "Ldap.UserFilter"),
+    ] {
+        let site = site(&slapd, &slapd.urls()[0], &[setting]);
+        assert!(recipient(&site, "dora@example.test").starts_with("451"), "{setting}");
+        is_put_off(&site, "dora", PASSWORD);
+        is_granted(&site, "ann", PASSWORD);
+        site.server.logged(&[why]);
+    }
+}
+
+#[test]
 fn while_it_is_away_those_log_on_whom_it_knew_and_it_is_asked_again_once_it_is_back() {
     let Some(mut slapd) = Slapd::start() else { return };
     let site = site(&slapd, &slapd.urls()[1], &["Ldap.CacheTime=0", "Server.LogonCacheLifetime=0"]);
