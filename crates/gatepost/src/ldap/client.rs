@@ -116,7 +116,8 @@ impl Client {
         self.ntlm.is_some()
     }
 
-    /// The session key of an NTLM log-on of the user whose entry has that name; `None` for nobody's, which takes as long.
+    /// The session key of an NTLM log-on of the user whose entry has that name; `None` for nobody's, which takes as
+    /// long.
     pub async fn check_ntlm(&self, name: Option<&str>, proof: &Proof) -> Result<Result<SessionKey, String>, Away> {
         let Some(ntlm) = &self.ntlm else { return Ok(Err(NO_HELPER.to_owned())) };
         let names = self.domain_names(name.unwrap_or(&self.nobody)).await?;

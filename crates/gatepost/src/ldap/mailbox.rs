@@ -19,7 +19,7 @@ impl LdapDirectory {
         if let (Some(account), true) = (&kept, was.is_some_and(|entry| entry.id == user.id)) {
             return self.brought_up_to_date(account.clone(), &user).await.map(Some);
         }
-        let Some((address, others)) = user.addresses.split_first() else {
+        let Some(address) = user.addresses.first() else {
             tracing::warn!(entry = user.name, "the user has no address of an accepted domain, and so no mailbox");
             return Ok(None);
         };
@@ -30,11 +30,16 @@ impl LdapDirectory {
         if let Some(account) = kept {
             return self.brought_up_to_date(account, &user).await.map(Some);
         }
+        let mut aliases = self.free(&user.addresses, None).await?;
+        if aliases.first() != Some(address) {
+            return Ok(None);
+        }
+        aliases.remove(0);
         let now = crate::clock::now();
         let entry = Entry { name: user.name.clone(), id: user.id.clone(), seen: Some(now), verified: None };
         let made = self.store.create(NewAccount {
             address: address.clone(),
-            aliases: self.free(others, None).await?,
+            aliases,
             source: Source::Directory(entry),
             password: None,
             quota: None,
@@ -44,17 +49,12 @@ impl LdapDirectory {
             Ok(_) => {
                 tracing::info!(address = address.as_str(), entry = user.name, "a mailbox for a user of the directory");
             }
-            // By somebody else meanwhile, or for somebody else before.
+            // By somebody else meanwhile.
             Err(Error::Exists(_)) => {}
             Err(error) => return Err(error),
         }
         let account = self.store.find(address).await?;
-        let account = account.filter(|account| account.address == *address && account.source != Source::Local);
-        if account.is_none() {
-            let (address, entry) = (address.as_str(), user.name);
-            tracing::warn!(address, entry, "the user's address belongs to another mailbox, and so the user has none");
-        }
-        Ok(account)
+        Ok(account.filter(|account| account.address == *address && account.source != Source::Local))
     }
 
     async fn has_to_itself(&self, user: &User, address: &Address) -> Result<bool> {
@@ -109,8 +109,8 @@ impl LdapDirectory {
         Ok(self.store.account(account.id).await?.unwrap_or(account))
     }
 
-    /// Those that the user can have as aliases: what was another user's alias is so no more, what names a mailbox or was
-    /// given to one here stays there.
+    /// Those that the user can have: what was another user's alias is so no more, what names a mailbox or was given to
+    /// one here stays there.
     async fn free(&self, addresses: &[Address], own: Option<&Account>) -> Result<Vec<Address>> {
         let mut free = Vec::with_capacity(addresses.len());
         for address in addresses {

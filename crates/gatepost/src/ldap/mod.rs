@@ -85,7 +85,8 @@ impl LdapDirectory {
         self.client.as_ref().is_ok_and(Client::takes_ntlm)
     }
 
-    /// The session key of an NTLM log-on of the user whose entry has that name; `None` for nobody's, which takes as long.
+    /// The session key of an NTLM log-on of the user whose entry has that name; `None` for nobody's, which takes as
+    /// long.
     pub async fn check_ntlm(&self, name: Option<&str>, proof: &Proof) -> Result<Result<SessionKey, String>, Away> {
         self.client.as_ref().map_err(Away::clone)?.check_ntlm(name, proof).await
     }

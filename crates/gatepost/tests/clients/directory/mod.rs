@@ -187,6 +187,16 @@ fn who_is_not_in_the_group_or_no_more_has_no_mailbox_and_what_was_in_it_is_kept(
     site.deliver("sales@example.test", "now Emil's");
     assert!(site.inbox("emil")[0].contains("Subject: now Emil's"));
     assert_eq!(site.inbox("dora").len(), 1);
+    // And to somebody whose first one it is.
+    slapd.modify("dn: uid=emil,ou=people,dc=example,dc=test\nchangetype: modify\ndelete: proxyAddresses\n");
+    slapd.modify(
+        "dn: uid=ann,ou=people,dc=example,dc=test\nchangetype: modify\nreplace: mail\nmail: sales@example.test\n",
+    );
+    group("add", "ann");
+    site.deliver("sales@example.test", "now the other Ann's");
+    is_granted(&site, "sales", "the password of another Ann");
+    assert_eq!(site.server.results(&["Get-Mailbox", "sales"])[0]["Identity"], "sales@example.test");
+    assert_eq!(site.inbox("emil").len(), 1);
 }
 
 #[test]
