@@ -31,6 +31,7 @@ const ONLY_FOR: &[(&str, &[&str])] = &[
     ("hyper-util", &["gatepost"]),
     ("jsonwebtoken", &["gatepost"]),
     ("libgssapi", &["gatepost"]),
+    ("ldap3", &["gatepost"]),
     ("argon2", &["gatepost", "benches"]),
 ];
 

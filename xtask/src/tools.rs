@@ -1,5 +1,6 @@
 //! The programs from elsewhere that the tests drive: clients, and tools of CI.
 
+use std::io::Write;
 use std::path::PathBuf;
 use std::process::{Command, Stdio};
 
@@ -17,6 +18,8 @@ const PROGRAMS: &[(&str, &str)] = &[
     ("msmtp", "msmtp"),
     ("kinit", "krb5-user"),
     ("faketime", "faketime"),
+    ("slapd", "slapd"),
+    ("ldapmodify", "ldap-utils"),
 ];
 
 /// Perl modules that the tests use, also where a package only recommends them: swaks speaks TLS and NTLM by these.
@@ -65,7 +68,21 @@ fn install(packages: &[&str]) -> Result<(), String> {
             .stdout(Stdio::null()))
     };
     apt(&["update", "--quiet"])?;
+    if packages.contains(&"slapd") {
+        leave_unconfigured()?;
+    }
     apt(&[&["install", "--yes", "--quiet", "--no-install-recommends"], packages].concat())
+}
+
+/// A directory of the machine's own is not wanted: without a configuration, the package starts none.
+fn leave_unconfigured() -> Result<(), String> {
+    let failed = |error: std::io::Error| format!("debconf-set-selections: {error}");
+    let mut debconf = Command::new("debconf-set-selections").stdin(Stdio::piped()).spawn().map_err(failed)?;
+    if let Some(mut stdin) = debconf.stdin.take() {
+        stdin.write_all(b"slapd slapd/no_configuration boolean true\n").map_err(failed)?;
+    }
+    let status = debconf.wait().map_err(failed)?;
+    if status.success() { Ok(()) } else { Err(format!("debconf-set-selections ended with {status}")) }
 }
 
 fn has_perl_module(module: &str) -> bool {
@@ -82,7 +99,9 @@ fn is_installed(package: &str) -> bool {
 fn on_path(program: &str) -> bool {
     let path = std::env::var_os("PATH").unwrap_or_default();
     let home_bin = std::env::var_os("CARGO_HOME").map(|home| PathBuf::from(home).join("bin"));
-    std::env::split_paths(&path).chain(home_bin).any(|folder| folder.join(program).is_file())
+    // Where servers are.
+    let system = PathBuf::from("/usr/sbin");
+    std::env::split_paths(&path).chain(home_bin).chain([system]).any(|folder| folder.join(program).is_file())
 }
 
 /// Runs each fuzz target for a short while on top of its corpus, where nightly Rust is there. The corpora run as plain

@@ -11,6 +11,7 @@ pub mod clock;
 pub mod connection;
 pub mod connectors;
 pub mod engine;
+pub mod ldap;
 pub mod listen;
 pub mod logon;
 pub mod logs;

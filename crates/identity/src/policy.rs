@@ -106,6 +106,8 @@ impl Rule {
 /// What the accounts have that a mechanism needs.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Available {
+    /// What SCRAM needs is kept of the passwords of all, or of those that are meant to use it.
+    pub scram: bool,
     /// Somebody may log on by NTLM.
     pub ntlm: bool,
     /// There is a provider whose tokens are taken.
@@ -117,10 +119,13 @@ pub struct Available {
 }
 
 impl Available {
-    pub const ALL: Self = Self { ntlm: true, tokens: true, kerberos: true, certificate: true };
+    pub const ALL: Self = Self { scram: true, ntlm: true, tokens: true, kerberos: true, certificate: true };
 
     fn has(self, mechanism: Mechanism) -> bool {
         match mechanism {
+            Mechanism::ScramSha256Plus | Mechanism::ScramSha256 | Mechanism::ScramSha1Plus | Mechanism::ScramSha1 => {
+                self.scram
+            }
             Mechanism::Ntlm => self.ntlm,
             Mechanism::External => self.certificate,
             Mechanism::OAuthBearer | Mechanism::XOAuth2 => self.tokens,
@@ -309,11 +314,13 @@ mod tests {
     #[test]
     fn what_the_accounts_or_the_settings_lack_is_not_offered() {
         let rule = Rule::LoginType(LoginType::SecureLogin);
-        for bits in 0..16 {
-            let [ntlm, tokens, kerberos, certificate] = [1, 2, 4, 8].map(|bit| bits & bit != 0);
-            let available = Available { ntlm, tokens, kerberos, certificate };
+        for bits in 0..32 {
+            let [ntlm, tokens, kerberos, certificate, scram] = [1, 2, 4, 8, 16].map(|bit| bits & bit != 0);
+            let available = Available { scram, ntlm, tokens, kerberos, certificate };
             let offer = offer(Protocol::Imap, rule, NONE, available, TLS, Channel::Implicit);
             assert_eq!(offer.has(Mechanism::External), certificate);
+            assert_eq!(offer.has(Mechanism::ScramSha256), scram);
+            assert_eq!(offer.has(Mechanism::ScramSha1), scram);
             assert_eq!(offer.has(Mechanism::Ntlm), ntlm);
             assert_eq!(offer.has(Mechanism::OAuthBearer), tokens);
             assert_eq!(offer.has(Mechanism::XOAuth2), tokens);

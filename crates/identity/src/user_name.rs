@@ -29,6 +29,11 @@ impl<'a> UserName<'a> {
         }
     }
 
+    /// Without a domain before it and a mailbox behind it.
+    pub fn user(&self) -> &'a str {
+        self.user
+    }
+
     /// The user's own address.
     pub fn address(&self, domains: &Domains<'a>) -> Cow<'a, str> {
         user_address(self.user, self.domain.map_or(domains.default, |domain| domains.meant_by(domain)))

@@ -21,5 +21,6 @@ pub use line::{Line, LineError, SecretSource, parse_line};
 pub use outcome::{Failure, Object, Outcome, Request, Response, render_table};
 pub use settings::{Service, ServiceSettings};
 pub use world::{
-    BackedUp, Connectors, LogOn, LogOns, Passwords, Port, RestoredMailbox, Services, StoreMaintenance, Verified, World,
+    BackedUp, Connectors, LogOn, LogOns, Passwords, Port, RestoredMailbox, Services, StartedWith, StoreMaintenance,
+    Verified, World,
 };

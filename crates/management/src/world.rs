@@ -5,7 +5,7 @@ use store::{AccountId, Address, Directory, Future, Mailboxes, Settings, Timestam
 
 use transport::ReceiveConnector;
 
-use crate::settings::{OpenIdSettings, ServerSettings, SmtpSettings};
+use crate::settings::{LdapSettings, OpenIdSettings, ServerSettings, SmtpSettings};
 use crate::{Service, ServiceSettings};
 
 /// What a port answers: an error's text tells the cure.
@@ -19,13 +19,22 @@ pub trait World: Send + Sync {
     fn services(&self) -> &dyn Services;
     fn connectors(&self) -> &dyn Connectors;
     /// What the server was started with; it keeps to it until it is started again.
-    fn started_with(&self) -> (&ServerSettings, &SmtpSettings, &OpenIdSettings);
+    fn started_with(&self) -> &StartedWith;
     /// Whether it was built with the library of Kerberos.
     fn has_kerberos(&self) -> bool;
     fn passwords(&self) -> &dyn Passwords;
     fn log_ons(&self) -> &dyn LogOns;
     fn maintenance(&self) -> &dyn StoreMaintenance;
     fn now(&self) -> Timestamp;
+}
+
+/// The groups of settings that hold from one start of the server to the next.
+#[derive(Clone, Debug)]
+pub struct StartedWith {
+    pub server: ServerSettings,
+    pub smtp: SmtpSettings,
+    pub open_id: OpenIdSettings,
+    pub ldap: LdapSettings,
 }
 
 /// The protocol services of this server.

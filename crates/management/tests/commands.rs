@@ -4,10 +4,10 @@
 
 use std::sync::Mutex;
 
-use management::settings::{OpenIdSettings, ServerSettings, SmtpSettings};
+use management::settings::{LdapSettings, OpenIdSettings, ServerSettings, SmtpSettings};
 use management::{
     BackedUp, Connectors, LogOn, LogOns, Outcome, Passwords, Port, RestoredMailbox, Service, ServiceSettings, Services,
-    StoreMaintenance, Verified, World, find, parse_line,
+    StartedWith, StoreMaintenance, Verified, World, find, parse_line,
 };
 use serde_json::{Value, json};
 use store::memory::Memory;
@@ -24,14 +24,18 @@ struct Server {
     faults: Mutex<Vec<String>>,
     backups: Mutex<Vec<String>>,
     connectors: Mutex<Vec<ReceiveConnector>>,
-    started_with: (ServerSettings, SmtpSettings, OpenIdSettings),
+    started_with: StartedWith,
 }
 
 impl Default for Server {
     fn default() -> Self {
         let none = SettingsMap::new();
-        let open_id = OpenIdSettings::load(&none).unwrap();
-        let started_with = (ServerSettings::load(&none).unwrap(), SmtpSettings::load(&none).unwrap(), open_id);
+        let started_with = StartedWith {
+            server: ServerSettings::load(&none).unwrap(),
+            smtp: SmtpSettings::load(&none).unwrap(),
+            open_id: OpenIdSettings::load(&none).unwrap(),
+            ldap: LdapSettings::load(&none).unwrap(),
+        };
         let (store, running, revoked, faults, backups) = Default::default();
         let addresses = [[0, 0, 0, 0].into()];
         let connectors =
@@ -56,8 +60,8 @@ impl World for Server {
     fn connectors(&self) -> &dyn Connectors {
         self
     }
-    fn started_with(&self) -> (&ServerSettings, &SmtpSettings, &OpenIdSettings) {
-        (&self.started_with.0, &self.started_with.1, &self.started_with.2)
+    fn started_with(&self) -> &StartedWith {
+        &self.started_with
     }
     fn has_kerberos(&self) -> bool {
         false
@@ -270,6 +274,14 @@ fn settings_of_the_server_and_of_smtp_wait_for_its_next_start_and_say_so() {
     let open = server.run("Set-OpenIdSettings -Scope mail").unwrap();
     assert!(open.warnings[0].contains("Audience"));
     assert!(!server.run("Set-OpenIdSettings -Audience mail").unwrap().warnings[0].contains("Audience"));
+    let bare = server.run("Set-LdapSettings -Servers ldaps://dc1.example.test").unwrap();
+    assert!(bare.warnings[0].contains("SearchBase"));
+    let half = server.run("Set-LdapSettings -SearchBase dc=example,dc=test -BindDn cn=mail").unwrap();
+    assert!(half.warnings[0].contains("BindPasswordFile"));
+    let whole = server.run("Set-LdapSettings -BindPasswordFile /etc/gatepost/ldap").unwrap();
+    assert!(whole.warnings[0].contains("started again"));
+    assert_eq!(server.value("Get-LdapSettings", "PendingRestart"), true);
+    assert!(server.run("Set-LdapSettings -MaxConnections 0").unwrap_err().contains("from 1"));
     assert!(server.run("Set-ServerSettings -HostName é.test").unwrap_err().contains("mail.example.test"));
     assert!(server.run("Set-SmtpSettings -MaxRecipientsPerMessage 0").unwrap_err().contains("from 1"));
     let nowhere = server.run("Set-PopSettings -SSLBindings: -UnencryptedOrTLSBindings:");

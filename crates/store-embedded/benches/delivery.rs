@@ -15,7 +15,7 @@ use bytes::Bytes;
 use pollster::block_on;
 use store::{
     Accept, Address, Change, DeliveryId, Directory, Flags, FolderId, FolderName, Mailboxes, NewAccount, Placement,
-    UidSet,
+    Source, UidSet,
 };
 use store_embedded::{Embedded, Options};
 
@@ -169,7 +169,8 @@ fn made(dir: &Path) -> (Embedded, Vec<FolderId>) {
     block_on(store.add_domain("example.test")).unwrap();
     let inbox = |number: u64| {
         let address = Address::parse(&format!("u{number}@example.test")).unwrap();
-        let new = NewAccount { address, aliases: Vec::new(), password: None, quota: None, created: 0 };
+        let new =
+            NewAccount { address, aliases: Vec::new(), source: Source::Local, password: None, quota: None, created: 0 };
         let account = block_on(store.create(new)).unwrap();
         block_on(store.folders(account)).unwrap().by_name(&FolderName::inbox()).unwrap().id
     };

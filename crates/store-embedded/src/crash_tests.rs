@@ -10,7 +10,7 @@ use bytes::Bytes;
 use pollster::block_on;
 use store::{
     Accept, AccountId, Change, DeliveryId, Directory, Error, FlagChange, Flags, FolderChange, FolderId, FolderName,
-    Mailboxes, NewAccount, Placement, Result, Uid, UidSet, Unit,
+    Mailboxes, NewAccount, Placement, Result, Source, Uid, UidSet, Unit,
 };
 
 use crate::compaction::Compaction;
@@ -319,7 +319,8 @@ pub(crate) fn set_up(disk: &SimulatedDisk, accounts: u64, seed: u64) -> Vec<Work
     block_on(store.add_domain("example.test")).unwrap();
     let worker = |number: u64| {
         let address = store::Address::parse(&format!("u{number}@example.test")).unwrap();
-        let new = NewAccount { address, aliases: Vec::new(), password: None, quota: None, created: 0 };
+        let new =
+            NewAccount { address, aliases: Vec::new(), source: Source::Local, password: None, quota: None, created: 0 };
         let account = block_on(store.create(new)).unwrap();
         let model = observe(&store, account, &Model::default());
         let random = Random(seed * 1000 + number);

@@ -12,8 +12,9 @@ use std::time::Duration;
 use bytes::Bytes;
 use pollster::block_on;
 use store::{
-    Accept, AccountChange, AccountId, Address, Change, DeliveryId, Directory, FlagChange, Flags, FolderChange,
-    FolderId, FolderName, Keyword, Mailboxes, NewAccount, Password, Placement, SealedVerifiers, Settings, Uid, UidSet,
+    Accept, AccountChange, AccountId, Address, Change, DeliveryId, Directory, Entry, FlagChange, Flags, FolderChange,
+    FolderId, FolderName, Keyword, Mailboxes, NewAccount, Password, Placement, SealedVerifiers, Settings, Source, Uid,
+    UidSet,
 };
 
 use crate::compaction::Compaction;
@@ -78,7 +79,14 @@ fn write(dir: &Path) {
     block_on(store.add_domain("example.test")).unwrap();
     let make = |name: &str, quota| {
         let password = Some(Password::hashed("$argon2id$a"));
-        let new = NewAccount { address: address(name), aliases: Vec::new(), password, quota, created: NOW };
+        let new = NewAccount {
+            address: address(name),
+            aliases: Vec::new(),
+            source: Source::Local,
+            password,
+            quota,
+            created: NOW,
+        };
         block_on(store.create(new)).unwrap()
     };
     let (ann, gone) = (make("ann@example.test", Some(1 << 20)), make("gone@example.test", None));
@@ -112,13 +120,20 @@ fn write(dir: &Path) {
     let (from, to) = (name("work"), name("done/2027"));
     block_on(store.change_folders(ann, FolderChange::Rename { from, to })).unwrap();
     block_on(Settings::change(&store, vec![("A".into(), None)])).unwrap();
-    let password = Some(Some(second_password()));
-    block_on(Directory::change(&store, ann, AccountChange { password, ..AccountChange::default() })).unwrap();
+    let (password, source) = (Some(Some(second_password())), Some(elsewhere()));
+    let change = AccountChange { password, source, ..AccountChange::default() };
+    block_on(Directory::change(&store, ann, change)).unwrap();
 }
 
 /// With all that may be kept of one.
 fn second_password() -> Password {
     Password { verifiers: Some(SealedVerifiers(Box::from(*b"\0sealed\xff"))), ..Password::hashed("$argon2id$b") }
+}
+
+/// With all that may be kept of one.
+fn elsewhere() -> Source {
+    let (name, id) = ("uid=ann,dc=example".to_owned(), "7".to_owned());
+    Source::Directory(Entry { name, id, seen: Some(NOW), verified: Some(NOW) })
 }
 
 type Rows = BTreeMap<u32, (u32, u8, Vec<String>)>;
@@ -157,6 +172,7 @@ fn check(store: &Embedded, expected: &[Rows; 2]) {
     let ann = block_on(store.find(&address("a@example.test"))).unwrap().unwrap();
     assert_eq!(ann.address, address("ann@example.test"));
     assert_eq!(ann.password, Some(second_password()));
+    assert_eq!(ann.source, elsewhere());
     assert_eq!(ann.quota, Some(1 << 20));
     assert!(block_on(store.find(&address("gone@example.test"))).unwrap().is_none());
     assert!(id_of(store, ann.id, "old").is_err() && id_of(store, ann.id, "work").is_err());

@@ -7,7 +7,7 @@ use std::time::{Duration, Instant};
 use pollster::block_on;
 use store::{
     AccountId, Address, Change, Directory, FolderChange, FolderId, FolderName, Mailboxes, NewAccount, Password,
-    Settings, UidSet,
+    Settings, Source, UidSet,
 };
 
 use crate::compaction::Compaction;
@@ -195,7 +195,8 @@ fn what_was_removed_stays_removed_through_compaction_and_a_restore() {
         let parse = |address: &str| Address::parse(address).unwrap();
         let aliases = aliases.iter().map(|alias| parse(alias)).collect();
         let password = Some(Password::hashed("x"));
-        let new = NewAccount { address: parse(address), aliases, password, quota: None, created: 0 };
+        let new =
+            NewAccount { address: parse(address), aliases, source: Source::Local, password, quota: None, created: 0 };
         block_on(store.create(new)).unwrap()
     };
     let made = segment_file(Path::new(DIR), store.engine.visible().position.segment);

@@ -7,7 +7,7 @@ use bytes::Bytes;
 use pollster::block_on;
 use store::{
     Accept, AccountChange, AccountId, Address, Change, Directory, Error, Flags, FolderChange, FolderId, FolderName,
-    Keyword, Mailboxes, NewAccount, Password, Placement, Uid, UidSet, Unit,
+    Keyword, Mailboxes, NewAccount, Password, Placement, Source, Uid, UidSet, Unit,
 };
 use store_embedded::{Embedded, Options};
 
@@ -59,7 +59,14 @@ fn address() -> Address {
 
 fn account(store: &Embedded, hash: &str) -> AccountId {
     let password = Some(Password::hashed(hash));
-    let new = NewAccount { address: address(), aliases: Vec::new(), password, quota: None, created: 0 };
+    let new = NewAccount {
+        address: address(),
+        aliases: Vec::new(),
+        source: Source::Local,
+        password,
+        quota: None,
+        created: 0,
+    };
     block_on(store.create(new)).unwrap()
 }
 
@@ -131,7 +138,14 @@ fn a_mailbox_comes_back_without_the_aliases_that_others_have_and_into_no_other_m
     let parse = |text: &str| Address::parse(text).unwrap();
     let make = |name: &str, aliases: &[&str]| {
         let aliases = aliases.iter().map(|alias| parse(alias)).collect();
-        let new = NewAccount { address: parse(name), aliases, password: None, quota: None, created: 0 };
+        let new = NewAccount {
+            address: parse(name),
+            aliases,
+            source: Source::Local,
+            password: None,
+            quota: None,
+            created: 0,
+        };
         block_on(store.create(new)).unwrap()
     };
     let ann = make("ann@example.test", &["a@example.test", "sales@example.test"]);

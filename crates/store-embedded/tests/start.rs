@@ -6,7 +6,7 @@ use std::time::{Duration, Instant};
 
 use bytes::Bytes;
 use pollster::block_on;
-use store::{Accept, Address, Change, Directory, Flags, FolderName, Mailboxes, NewAccount, Placement, UidSet};
+use store::{Accept, Address, Change, Directory, Flags, FolderName, Mailboxes, NewAccount, Placement, Source, UidSet};
 use store_embedded::{Embedded, Options};
 
 fn open(dir: &Path) -> Embedded {
@@ -30,7 +30,8 @@ fn fill(store: &Embedded) {
     block_on(async {
         store.add_domain("example.test").await.unwrap();
         let address = Address::parse("ann@example.test").unwrap();
-        let new = NewAccount { address, aliases: Vec::new(), password: None, quota: None, created: 0 };
+        let new =
+            NewAccount { address, aliases: Vec::new(), source: Source::Local, password: None, quota: None, created: 0 };
         let account = store.create(new).await.unwrap();
         let folder = store.folders(account).await.unwrap().by_name(&FolderName::inbox()).unwrap().id;
         for number in 0..100 {

@@ -2,7 +2,9 @@
 
 use serde::{Deserialize, Serialize};
 
-use crate::{AccountId, Address, AppPassword, AppPasswordDigest, Error, Password, PasswordHash, Result, Timestamp};
+use crate::{
+    AccountId, Address, AppPassword, AppPasswordDigest, Error, Password, PasswordHash, Result, Source, Timestamp,
+};
 
 /// Protocols that an account's owner logs on by.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -39,7 +41,9 @@ pub struct Account {
     pub address: Address,
     /// Further addresses that deliver here.
     pub aliases: Vec<Address>,
-    /// `None`: nobody logs on by a password of the mailbox's own.
+    pub source: Source,
+    /// `None`: nobody logs on by a password of the mailbox's own. Of a user of another directory it is the last that
+    /// the directory took.
     pub password: Option<Password>,
     pub app_passwords: Vec<AppPassword>,
     pub access: ClientAccess,
@@ -54,20 +58,23 @@ impl Account {
 
     /// A new account under its number, as it is before anything is changed.
     pub fn new(id: AccountId, new: NewAccount) -> Self {
-        let NewAccount { address, aliases, password, quota, created } = new;
+        let NewAccount { address, aliases, source, password, quota, created } = new;
         let (app_passwords, access) = (Vec::new(), ClientAccess::default());
-        Self { id, address, aliases, password, app_passwords, access, quota, created }
+        Self { id, address, aliases, source, password, app_passwords, access, quota, created }
     }
 
     /// The account after the change. Whether its addresses can be had is for the engine to say.
     pub fn changed(mut self, change: AccountChange) -> Result<Self> {
-        let AccountChange { aliases, password, access, app_password, quota, provided, provided_access } = change;
+        let AccountChange { aliases, source, password, access, app_password, quota, .. } = change;
+        let AccountChange { provided, provided_access, provided_source, .. } = change;
         let hash = self.password.as_ref().map(|password| &password.hash);
-        let is_other = provided_access.is_some_and(|provided| provided != self.access);
+        let is_other = provided_access.is_some_and(|provided| provided != self.access)
+            || provided_source.is_some_and(|provided| provided != self.source);
         if is_other || provided.is_some_and(|provided| hash != Some(&provided)) {
             return Err(Error::Conflict);
         }
         self.aliases = aliases.unwrap_or(self.aliases);
+        self.source = source.unwrap_or(self.source);
         self.password = password.unwrap_or(self.password);
         self.access = access.unwrap_or(self.access);
         self.quota = quota.unwrap_or(self.quota);
@@ -111,6 +118,7 @@ impl Account {
 pub struct NewAccount {
     pub address: Address,
     pub aliases: Vec<Address>,
+    pub source: Source,
     pub password: Option<Password>,
     pub quota: Option<u64>,
     pub created: Timestamp,
@@ -120,6 +128,7 @@ pub struct NewAccount {
 #[derive(Clone, Debug, Default)]
 pub struct AccountChange {
     pub aliases: Option<Vec<Address>>,
+    pub source: Option<Source>,
     pub password: Option<Option<Password>>,
     pub access: Option<ClientAccess>,
     pub app_password: Option<AppPasswordChange>,
@@ -127,6 +136,8 @@ pub struct AccountChange {
     pub provided: Option<PasswordHash>,
     /// Only if it is as this says now; `Conflict` otherwise.
     pub provided_access: Option<ClientAccess>,
+    /// The same.
+    pub provided_source: Option<Source>,
     pub quota: Option<Option<u64>>,
 }
 

@@ -23,6 +23,7 @@ mod message;
 mod message_size;
 mod password;
 mod settings;
+mod source;
 mod uid_set;
 
 pub use account::{Account, AccountChange, AppPasswordChange, ClientAccess, NewAccount, Protocols};
@@ -39,6 +40,7 @@ pub use message::{Accept, BodyWriter, Content, MessageOutline, Placed, Placement
 pub use message_size::MessageSize;
 pub use password::{AppPassword, AppPasswordDigest, Password, PasswordHash, SealedVerifiers};
 pub use settings::{Settings, SettingsMap};
+pub use source::{Entry, Source};
 pub use uid_set::UidSet;
 
 /// What every asynchronous verb returns: engines are chosen at run time, so their futures are boxed.

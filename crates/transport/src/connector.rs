@@ -201,14 +201,17 @@ fn read_mechanisms<'de, D: Deserializer<'de>>(deserializer: D) -> Result<AuthMec
 
 #[cfg(test)]
 mod tests {
-    use store::{AccountId, Address, NewAccount};
+    use store::{AccountId, Address, NewAccount, Source};
 
     use super::*;
     use crate::Principal;
 
     fn user(address: &str) -> Account {
         let address = Address::parse(address).unwrap();
-        Account::new(AccountId(1), NewAccount { address, aliases: Vec::new(), password: None, quota: None, created: 0 })
+        Account::new(
+            AccountId(1),
+            NewAccount { address, aliases: Vec::new(), source: Source::Local, password: None, quota: None, created: 0 },
+        )
     }
 
     #[test]

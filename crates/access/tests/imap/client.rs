@@ -11,7 +11,7 @@ use pollster::block_on;
 use proto::imap::command::Body;
 use proto::imap::parse;
 use store::memory::Memory;
-use store::{AccountId, Address, Directory, Mailboxes, MessageId, NewAccount};
+use store::{AccountId, Address, Directory, Mailboxes, MessageId, NewAccount, Source};
 
 use crate::failing::Failing;
 
@@ -43,7 +43,7 @@ impl World {
         let store = Memory::new();
         block_on(store.add_domain("example.test")).unwrap();
         let address = Address::parse("ann@example.test").unwrap();
-        let new = NewAccount { address, aliases: Vec::new(), password: None, quota, created: 0 };
+        let new = NewAccount { address, aliases: Vec::new(), source: Source::Local, password: None, quota, created: 0 };
         let account = block_on(store.create(new)).unwrap();
         Self { failing: Failing::new(store.clone()), store, account }
     }

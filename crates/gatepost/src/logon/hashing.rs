@@ -87,6 +87,16 @@ impl Hashing {
         hashed.await.map_err(failed)?
     }
 
+    /// Of a password that is good only where it is shown.
+    pub async fn hash_alone(&self, password: Secret) -> Result<PasswordHash, HashError> {
+        let turn = self.turns.wait(Urgency::KNOWN).await;
+        let hashed = spawn_blocking(move || {
+            let _turn = turn;
+            compute(&password)
+        });
+        hashed.await.map_err(failed)?
+    }
+
     /// The same without what is good for NTLM.
     pub fn without_ntlm(&self, kept: &Password) -> Result<Password, HashError> {
         let opened = kept.verifiers.as_ref().and_then(|sealed| self.vault.open_sealed(sealed));

@@ -5,6 +5,7 @@
 //! its own attempts only, so that many attempts from one do not delay another.
 
 mod app_password;
+mod by_directory;
 mod certificates;
 mod familiar;
 mod guard;
@@ -31,11 +32,14 @@ use identity::{Attempt, Available};
 use proto::logon::{Credentials, Finding, Lookup, Mechanism, NtlmServer, Verdict};
 use proto::ntlm::{FileTime, Target};
 use proto::sasl::scram::{self, ChannelBindings};
-use store::{Account, AccountChange, AccountId, AppPassword, AppPasswordChange, ClientAccess, Directory, Protocols};
+use store::{
+    Account, AccountChange, AccountId, AppPassword, AppPasswordChange, ClientAccess, Directory, Protocols, Source,
+};
 
 use management::LogOn;
 
 use crate::connection::{Client, Drained, Protocol};
+use crate::ldap::LdapDirectory;
 pub use app_password::digest_of;
 use guard::Guard;
 pub use hashing::{HashError, Hashing};
@@ -69,6 +73,10 @@ impl LoggedOn {
 /// Verifies log-ons; one for the whole server.
 pub struct Logon {
     directory: Arc<dyn Directory>,
+    /// Where some of the users are.
+    ldap: Option<Arc<LdapDirectory>>,
+    /// SCRAM is offered.
+    scram: bool,
     hashing: Hashing,
     remembered: Mutex<Remembered>,
     guard: Arc<Guard>,
@@ -107,6 +115,8 @@ impl Logon {
         let target = Target::of_host(host).unwrap_or_default();
         Self {
             directory,
+            ldap: None,
+            scram: true,
             hashing,
             remembered: Mutex::new(Remembered::new(remember)),
             guard: Arc::new(Guard::new(failures)),
@@ -160,7 +170,7 @@ impl Logon {
     /// What there is that a mechanism needs; `certificate`: of the client.
     pub fn available(&self, certificate: bool) -> Available {
         let (ntlm, tokens) = (self.ntlm.load(Ordering::Relaxed), self.tokens.are_taken());
-        Available { ntlm, tokens, kerberos: self.kerberos.is_taken(), certificate }
+        Available { scram: self.scram, ntlm, tokens, kerberos: self.kerberos.is_taken(), certificate }
     }
 
     /// Somebody may log on by NTLM from now on.
@@ -172,6 +182,10 @@ impl Logon {
     pub fn revoke(&self, account: AccountId) {
         lock(&self.remembered).forget(account);
         self.users.dismiss(account);
+    }
+
+    async fn find(&self, user: &str, authorization: Option<&str>) -> store::Result<Named> {
+        named::find(&*self.directory, self.ldap.as_deref(), user, authorization).await
     }
 
     /// What an exchange goes on with. A client that is throttled learns nothing.
@@ -214,7 +228,7 @@ impl Logon {
         self.admit(&attempt)?;
         // The user's own, whatever mailbox is named beside it: that would tell whether there is such a user.
         let Named { address, user: account, .. } =
-            named::find(&*self.directory, user, None).await.map_err(|error| unavailable(client, &error))?;
+            self.find(user, None).await.map_err(|error| unavailable(client, &error))?;
         let kept = account.and_then(|account| self.scram_verifier(&account, *hash));
         let verifier = match kept {
             Some(verifier) => verifier,
@@ -296,9 +310,7 @@ impl Logon {
             }
             _ => named::name_in(credentials),
         };
-        let found = named::find(&*self.directory, &user, credentials.authorization())
-            .await
-            .map_err(|error| unavailable(client, &error))?;
+        let found = self.find(&user, credentials.authorization()).await.map_err(|error| unavailable(client, &error))?;
         named.clone_from(&found.user);
         let (account, reason) = (found.account(), found.reason);
         let off = account.as_ref().and_then(|account| switched_off(account, client.protocol, credentials));
@@ -393,7 +405,8 @@ fn switched_off(account: &Account, protocol: Protocol, credentials: &Credentials
         Protocol::Smtp if !smtp => {
             Some("log-on by SMTP is switched off for the mailbox (Set-CASMailbox -SmtpClientAuthenticationDisabled)")
         }
-        _ if !ntlm && matches!(credentials, Credentials::Ntlm(_)) => {
+        // Of users of another directory nothing is kept for it.
+        _ if !ntlm && account.source == Source::Local && matches!(credentials, Credentials::Ntlm(_)) => {
             Some("NTLM is switched off for the mailbox (Set-CASMailbox -NtlmEnabled)")
         }
         _ => None,
@@ -404,6 +417,10 @@ fn switched_off(account: &Account, protocol: Protocol, credentials: &Credentials
 fn is_still(now: &Account, then: &Account, by: &By) -> bool {
     if let By::App(app) = by {
         return now.app_passwords.iter().any(|one| one.digest == app.digest);
+    }
+    // What is kept of the password of another directory's user says nothing of a log-on: the directory does.
+    if let Some(entry) = now.source.entry() {
+        return entry.seen.is_some();
     }
     let hash = |account: &Account| account.password.as_ref().map(|password| password.hash.clone());
     hash(now) == hash(then)

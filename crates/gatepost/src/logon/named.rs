@@ -7,6 +7,8 @@ use identity::{Domains, UserName};
 use proto::logon::Credentials;
 use store::{AcceptedDomain, Account, Address, Directory};
 
+use crate::ldap::LdapDirectory;
+
 pub struct Named {
     /// The user's address in lower case, whether anybody has it or not: one and the same in whichever form of the name.
     pub address: String,
@@ -41,16 +43,26 @@ pub async fn address(directory: &dyn Directory, user: &str) -> store::Result<Str
     Ok(UserName::parse(user).address(&domains(&accepted)).to_ascii_lowercase())
 }
 
-/// Finds the account. `authorization`: whom the client wants to act as, when it named one.
-pub async fn find(directory: &dyn Directory, user: &str, authorization: Option<&str>) -> store::Result<Named> {
+/// Finds the account. `ldap`: where users may have other names than addresses. `authorization`: whom the client wants to
+/// act as, when it named one.
+pub async fn find(
+    directory: &dyn Directory,
+    ldap: Option<&LdapDirectory>,
+    user: &str,
+    authorization: Option<&str>,
+) -> store::Result<Named> {
     let accepted = directory.domains().await?;
     let domains = domains(&accepted);
     let name = UserName::parse(user);
     let address = name.address(&domains).to_ascii_lowercase();
-    let Some(account) = by(directory, &address).await? else {
+    let account = match (by(directory, &address).await?, ldap) {
+        (None, Some(ldap)) => ldap.find_by_name(name.user()).await?,
+        (account, _) => account,
+    };
+    let Some(account) = account else {
         return Ok(Named { address, user: None, is_anothers: false, reason: "unknown user" });
     };
-    let acts_as = authorization.map(|other| UserName::parse(other).address(&domains));
+    let acts_as = authorization.filter(|other| *other != user).map(|other| UserName::parse(other).address(&domains));
     for other in [acts_as, name.mailbox(&domains)].into_iter().flatten() {
         // By any of its own addresses; rights to another's mailbox there are none yet.
         if by(directory, &other).await?.is_none_or(|other| other.id != account.id) {

@@ -16,6 +16,8 @@ use crate::connection::Client;
 /// For the log.
 const NO_PASSWORD: &str = "the mailbox has no password";
 const NO_NT_HASH: &str = "nothing is kept of the password that is good for NTLM; Set-CASMailbox -NtlmEnabled true, then Set-Mailbox -Password";
+const NO_VERIFIER_OF_DIRECTORY: &str =
+    "the user's directory gives no verifier for this mechanism; the client has to show the password (PLAIN)";
 const NO_VERIFIER: &str = "no verifier for this mechanism is kept of the password, or the key that opens it is gone; Set-Mailbox -Password makes one";
 
 /// What a proof is held against.
@@ -67,10 +69,17 @@ impl Judged {
     }
 }
 
+/// What a proof by NTLM may be bound to.
+pub fn binding_of(client: &Client) -> Binding<'_> {
+    let end_point = client.end_point.as_ref().map(|end_point| end_point.0.as_ref());
+    Binding { policy: client.protection, end_point }
+}
+
 impl Logon {
     pub(super) async fn prove(&self, client: &Client, credentials: &Credentials, it: Against<'_>) -> Found<Judged> {
         let Against { account, otherwise, whose, is_off, attempt } = it;
-        let has_none = account.is_some_and(|account| account.password.is_none());
+        let entry = account.and_then(|account| account.source.entry());
+        let has_none = entry.is_none() && account.is_some_and(|account| account.password.is_none());
         let otherwise = if has_none { NO_PASSWORD } else { otherwise };
         match credentials {
             Credentials::Password { password, .. } => {
@@ -78,6 +87,10 @@ impl Logon {
                     return Ok(judged);
                 }
                 self.guard.wait(attempt).await.map_err(throttled)?;
+                if let Some((account, entry)) = account.zip(entry) {
+                    let against = (account, entry, !is_off, otherwise);
+                    return self.check_by_directory(client, password, against, attempt).await;
+                }
                 let (right, by) = self.check(client, account, password, !is_off, attempt).await?;
                 Ok(Judged { right, reason: otherwise.into(), by })
             }
@@ -86,7 +99,8 @@ impl Logon {
                 let verifier = account.and_then(|account| self.scram_verifier(account, scram::hash_of(*mechanism)));
                 let is_missing = !has_none && account.is_some() && verifier.is_none();
                 let right = verifier.is_some_and(|verifier| proved.as_ref() == Some(verifier.stored_key()));
-                Ok(Judged::own(right, if is_missing { NO_VERIFIER } else { otherwise }))
+                let missing = if entry.is_some() { NO_VERIFIER_OF_DIRECTORY } else { NO_VERIFIER };
+                Ok(Judged::own(right, if is_missing { missing } else { otherwise }))
             }
             Credentials::Token { .. } => {
                 let (right, reason) = self.is_token_of(client, account, whose).await?;
@@ -103,7 +117,12 @@ impl Logon {
             Credentials::Ntlm(Err(fault)) => Ok(Judged::other(false, fault.to_string())),
             Credentials::Ntlm(Ok(proof)) => {
                 self.guard.wait(attempt).await.map_err(throttled)?;
-                Ok(self.judge_ntlm(client, account, proof, otherwise))
+                match &self.ldap {
+                    Some(ldap) if entry.is_some() || account.is_none() && ldap.takes_ntlm() => {
+                        self.judge_ntlm_by_directory(client, ldap, entry, proof, otherwise, attempt).await
+                    }
+                    _ => Ok(self.judge_ntlm(client, account, proof, otherwise)),
+                }
             }
         }
     }
@@ -116,9 +135,11 @@ impl Logon {
         otherwise: &'static str,
     ) -> Judged {
         let hash = account.and_then(|account| self.verifiers(account)).and_then(|kept| kept.nt);
-        let end_point = client.end_point.as_ref().map(|end_point| end_point.0.as_ref());
-        match proof.verify(hash.as_ref(), &Binding { policy: client.protection, end_point }) {
+        match proof.verify(hash.as_ref(), &binding_of(client)) {
             Ok(()) => Judged::own(true, otherwise),
+            Err(_) if hash.is_none() && account.is_some_and(|account| account.source.entry().is_some()) => {
+                Judged::other(false, NO_VERIFIER_OF_DIRECTORY)
+            }
             Err(_) if account.is_some_and(|account| account.password.is_some()) && hash.is_none() => {
                 Judged::other(false, NO_NT_HASH)
             }
@@ -153,6 +174,9 @@ impl Logon {
         let _turn = self.lanes.wait(client.remote).await;
         // Attempts that waited behind failures of the same address are not judged any more.
         self.admit(attempt)?;
+        if let (None, Some(ldap)) = (account, &self.ldap) {
+            ldap.check_nobody().await;
+        }
         // An unknown user costs the same time as a known one, and no length of a password more than another.
         let is_hashed = password.expose().len() <= *PASSWORD_OCTETS.end();
         let tried = if is_hashed { password.clone() } else { Secret::new("".into()) };

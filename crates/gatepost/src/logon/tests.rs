@@ -8,7 +8,7 @@ use base64::engine::general_purpose::STANDARD;
 use proto::logon::{Accepted, ClientToken, Context, ExtendedProtection, Question, Secret, SecurityContext};
 use proto::sasl::{Exchange, Step};
 use store::memory::Memory;
-use store::{Address, NewAccount};
+use store::{Address, NewAccount, Source};
 
 use super::*;
 use crate::connection::Protocol;
@@ -23,7 +23,8 @@ async fn logon(failures: u32) -> (Logon, Arc<Memory>) {
     let password = Some(hashing.hash(Secret::new("right".into()), false).await.unwrap());
     for (local, password) in [("ann", password), ("locked", None)] {
         let address = Address::parse(&format!("{local}@example.test")).unwrap();
-        let account = NewAccount { address, aliases: Vec::new(), password, quota: None, created: 0 };
+        let account =
+            NewAccount { address, aliases: Vec::new(), source: Source::Local, password, quota: None, created: 0 };
         store.create(account).await.unwrap();
     }
     (Logon::new(store.clone(), hashing, failures, Duration::from_secs(600), 2, "mail.example.test"), store)

@@ -2,8 +2,9 @@
 
 use std::sync::Arc;
 
-use management::settings::{OpenIdSettings, ServerSettings, SmtpSettings};
-use management::{Connectors, LogOn, LogOns, Passwords, Port, Services as ServicesPort, StoreMaintenance, World};
+use management::{
+    Connectors, LogOn, LogOns, Passwords, Port, Services as ServicesPort, StartedWith, StoreMaintenance, World,
+};
 use proto::logon::Secret;
 use store::{AccountId, Address, AppPasswordDigest, Directory, Future, Mailboxes, Password, Settings, Timestamp};
 
@@ -15,18 +16,20 @@ use crate::server::{Services, Smtp};
 /// What commands reach.
 pub struct Ports {
     pub site: Arc<Site>,
+    /// The store's own: administrators see what is kept here, and never wait for another directory.
+    pub directory: Arc<dyn Directory>,
     pub settings: Arc<dyn Settings>,
     pub services: Arc<Services>,
     pub smtp: Arc<Smtp>,
     /// What the server was started with.
-    pub started_with: (ServerSettings, SmtpSettings, OpenIdSettings),
+    pub started_with: StartedWith,
     pub maintenance: Maintenance,
     pub record: Recorder,
 }
 
 impl World for Ports {
     fn directory(&self) -> &dyn Directory {
-        &*self.site.directory
+        &*self.directory
     }
 
     fn settings(&self) -> &dyn Settings {
@@ -45,8 +48,8 @@ impl World for Ports {
         &*self.smtp
     }
 
-    fn started_with(&self) -> (&ServerSettings, &SmtpSettings, &OpenIdSettings) {
-        (&self.started_with.0, &self.started_with.1, &self.started_with.2)
+    fn started_with(&self) -> &StartedWith {
+        &self.started_with
     }
 
     fn has_kerberos(&self) -> bool {

@@ -6,8 +6,9 @@ mod smtp;
 use std::sync::Arc;
 use std::time::Duration;
 
-use management::settings::{OpenIdSettings, ServerSettings, SmtpSettings};
-use management::{Service, ServiceSettings, Services as _};
+use management::settings::{LdapSettings, OpenIdSettings, ServerSettings, SmtpSettings};
+use management::{Service, ServiceSettings, Services as _, StartedWith};
+use store::Directory;
 use time::OffsetDateTime;
 use tokio::signal::unix::{Signal, SignalKind, signal};
 
@@ -16,6 +17,7 @@ pub use smtp::Smtp;
 
 use crate::connection::{Opening, Protocol};
 use crate::engine::Engine;
+use crate::ldap::LdapDirectory;
 use crate::listen::{Descriptors, Listening, Shared};
 use crate::logon::{Hashing, Kerberos, Logon, Recorder, Tokens, Vault};
 use crate::logs::Log;
@@ -191,12 +193,18 @@ impl Running {
             .with_kerberos(kerberos)
             .with_password_lifetime(settings.password_lifetime);
         logon.recall();
+        let ldap_settings = LdapSettings::load(&stored)?;
+        let ldap = LdapDirectory::new(engine.directory.clone(), &ldap_settings);
+        let (logon, directory): (_, Arc<dyn Directory>) = match ldap {
+            Some(ldap) => (logon.with_directory(ldap.clone(), &ldap_settings), ldap),
+            None => (logon, engine.directory.clone()),
+        };
         if stored.contains_key(management::NTLM_IN_USE) {
             logon.has_ntlm();
         }
         let site = Arc::new(Site {
             host,
-            directory: engine.directory.clone(),
+            directory,
             mailboxes: engine.mailboxes.clone(),
             logon,
             max_message_size: settings.max_message_size,
@@ -247,10 +255,16 @@ impl Running {
         descriptors.compare(most);
         let ports = ManagementPorts {
             site: site.clone(),
+            directory: engine.directory.clone(),
             settings: engine.settings.clone(),
             services: services.clone(),
             smtp: smtp.clone(),
-            started_with: (settings.clone(), SmtpSettings::load(&stored)?, open_id),
+            started_with: StartedWith {
+                server: settings.clone(),
+                smtp: SmtpSettings::load(&stored)?,
+                open_id,
+                ldap: ldap_settings,
+            },
             maintenance: Maintenance::new(engine.store(), data.clone()),
             record,
         };

@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 use std::sync::Arc;
 
 use proto::logon::Secret;
-use store::{Account, AccountChange, Address, Directory, Error, NewAccount, PasswordHash, Settings, Timestamp};
+use store::{Account, AccountChange, Address, Directory, Error, NewAccount, PasswordHash, Settings, Source, Timestamp};
 
 use super::marks::NotShown;
 use super::{Password, Person, SetupError, User};
@@ -110,7 +110,14 @@ impl Prepared {
             Some(_) => {}
             None => {
                 let (aliases, password) = (Vec::new(), kept);
-                let account = NewAccount { address: address.clone(), aliases, password, quota: None, created: now };
+                let account = NewAccount {
+                    address: address.clone(),
+                    aliases,
+                    source: Source::Local,
+                    password,
+                    quota: None,
+                    created: now,
+                };
                 directory.create(account).await?;
             }
         }

@@ -2,6 +2,7 @@
 
 mod authority;
 mod certificate;
+mod client;
 mod client_certificate;
 mod end_point;
 mod files;
@@ -15,6 +16,7 @@ use rustls::server::danger::ClientCertVerifier;
 use rustls::version::{TLS12, TLS13};
 
 pub use certificate::Certificate;
+pub use client::client_config;
 pub use client_certificate::{addresses, verifier};
 pub use end_point::EndPoint;
 pub use files::{TlsFiles, write_private};

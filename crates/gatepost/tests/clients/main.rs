@@ -6,6 +6,7 @@
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::indexing_slicing, clippy::panic)]
 
 mod certificates;
+mod directory;
 #[path = "../harness/mod.rs"]
 mod harness;
 #[cfg(feature = "kerberos")]

@@ -19,7 +19,9 @@ use rustls::pki_types::CertificateDer;
 use rustls::pki_types::pem::PemObject;
 use rustls::{ClientConfig, RootCertStore};
 use store::memory::Memory;
-use store::{Accept, Address, Directory, Flags, FolderName, Keyword, Mailboxes, NewAccount, Placement, Settings};
+use store::{
+    Accept, Address, Directory, Flags, FolderName, Keyword, Mailboxes, NewAccount, Placement, Settings, Source,
+};
 use tokio::io::{DuplexStream, duplex};
 use transport::ReceiveConnector;
 
@@ -48,7 +50,8 @@ impl Server {
         for (address, password) in &script.accounts {
             let password = Some(hashing.hash(Secret::new(password.clone()), false).await.unwrap());
             let address = Address::parse(address).unwrap();
-            let account = NewAccount { address, aliases: vec![], password, quota: None, created: 0 };
+            let account =
+                NewAccount { address, aliases: vec![], source: Source::Local, password, quota: None, created: 0 };
             store.create(account).await.unwrap();
         }
         for message in &script.messages {

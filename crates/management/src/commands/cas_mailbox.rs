@@ -71,6 +71,11 @@ async fn set(world: &dyn World, given: Given<'_>) -> Result<Outcome, Failure> {
             "name what to change: -PopEnabled, -ImapEnabled, -SmtpClientAuthenticationDisabled or -NtlmEnabled".into(),
         ));
     }
+    if access.ntlm && account.source.entry().is_some() {
+        return Err(Failure(
+            "the mailbox's password is the directory's, and nothing can be kept of it that is good for NTLM".into(),
+        ));
+    }
     let mut change = AccountChange { access: Some(access), provided_access: Some(was), ..AccountChange::default() };
     if was.ntlm && !access.ntlm {
         // Whoever opts out keeps nothing behind that is as good as the password.

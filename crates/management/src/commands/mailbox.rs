@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use identity::Strength;
 use serde_json::{Value, json};
-use store::{Account, AccountChange, AccountId, Address, NewAccount};
+use store::{Account, AccountChange, AccountId, Address, NewAccount, Source};
 
 use super::moment::moment;
 use crate::settings::SettingValue;
@@ -72,7 +72,7 @@ async fn password(
     let Some(password) = given.text("Password")? else { return Ok(None) };
     identity::check_password(password).map_err(|unfit| Failure(unfit.to_string()))?;
     let Strength { score, advice } = Strength::of(password, address.as_str());
-    let least = world.started_with().0.minimum_password_strength;
+    let least = world.started_with().server.minimum_password_strength;
     if u32::from(score) < least {
         return Err(Failure(format!(
             "the password is guessed too soon (strength {score} of 4; MinimumPasswordStrength is {least}). {advice}"
@@ -168,8 +168,10 @@ pub(super) async fn named(world: &dyn World, name: &str) -> Result<Arc<Account>,
 
 async fn describe(world: &dyn World, account: &Account) -> Result<Object, Failure> {
     let usage = world.mailboxes().usage(account.id).await?;
-    let set = account.password.as_ref().map(|password| password.set);
-    let lifetime = world.started_with().0.password_lifetime;
+    // What is kept of the password of a directory's user is none of its own.
+    let own = account.password.as_ref().filter(|_| account.source == Source::Local);
+    let set = own.map(|password| password.set);
+    let lifetime = world.started_with().server.password_lifetime;
     let expires = set.and_then(|set| identity::expiry(set, lifetime));
     Ok(Object::from_iter([
         ("Identity".into(), Value::from(account.address.as_str())),
@@ -179,6 +181,8 @@ async fn describe(world: &dyn World, account: &Account) -> Result<Object, Failur
         ("Quota".into(), account.quota.map_or(Value::from("unlimited"), Value::from)),
         ("PasswordLastSet".into(), set.map_or(Value::Null, moment)),
         ("PasswordExpires".into(), expires.map_or("never".into(), moment)),
+        ("Source".into(), if account.source == Source::Local { "Local" } else { "Directory" }.into()),
+        ("DistinguishedName".into(), account.source.entry().map_or("", |entry| &entry.name).into()),
     ]))
 }
 
@@ -188,6 +192,7 @@ async fn new(world: &dyn World, given: Given<'_>) -> Result<Outcome, Failure> {
     let account = NewAccount {
         address: address.clone(),
         aliases: aliases(given)?.unwrap_or_default(),
+        source: Source::Local,
         password: password(world, given, &address, false, &mut warnings).await?,
         quota: quota(given)?.flatten(),
         created: world.now(),
@@ -232,6 +237,9 @@ pub(super) fn result_size(given: Given<'_>) -> Result<usize, Failure> {
 
 async fn set(world: &dyn World, given: Given<'_>) -> Result<Outcome, Failure> {
     let account = find(world, given).await?;
+    if let Some(entry) = account.source.entry() {
+        refuse_what_is_the_directorys(given, &entry.name)?;
+    }
     let mut warnings = Vec::new();
     let password = password(world, given, &account.address, account.access.ntlm, &mut warnings).await?;
     let mut change = AccountChange {
@@ -260,6 +268,16 @@ async fn set(world: &dyn World, given: Given<'_>) -> Result<Outcome, Failure> {
     }
     let account = find(world, given).await?;
     Ok(Outcome { warnings, ..Outcome::of(vec![describe(world, &account).await?]) })
+}
+
+/// Both would be forgotten when the directory is asked next.
+fn refuse_what_is_the_directorys(given: Given<'_>, name: &str) -> Result<(), Failure> {
+    for (parameter, what) in [(PASSWORD, "password is"), (ALIASES, "addresses are")] {
+        if given.value(parameter.name).is_some() {
+            return Err(Failure(format!("the mailbox's {what} the directory's: change the entry {name} there")));
+        }
+    }
+    Ok(())
 }
 
 async fn remove(world: &dyn World, given: Given<'_>) -> Result<Outcome, Failure> {

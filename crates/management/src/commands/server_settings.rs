@@ -1,13 +1,16 @@
-//! `Get-` and `Set-` of `SmtpSettings`, `OpenIdSettings` and `ServerSettings`: what the server is started with.
+//! `Get-` and `Set-` of `SmtpSettings`, `OpenIdSettings`, `LdapSettings` and `ServerSettings`: what the server is started with.
 
 use serde_json::Value;
 
 use super::settings::{changes, describe, parameters};
-use crate::settings::{Declaration, KERBEROS_IS_MISSING, OpenIdSettings, ServerSettings, SmtpSettings, needs_kerberos};
-use crate::{Command, Failure, Given, Outcome, Parameter, World};
+use crate::settings::{
+    Declaration, KERBEROS_IS_MISSING, LdapSettings, OpenIdSettings, ServerSettings, SmtpSettings, needs_kerberos,
+};
+use crate::{Command, Failure, Given, Outcome, Parameter, StartedWith, World};
 
 const SMTP: [Parameter; SmtpSettings::DECLARATIONS.len()] = parameters(SmtpSettings::DECLARATIONS);
 const OPEN_ID: [Parameter; OpenIdSettings::DECLARATIONS.len()] = parameters(OpenIdSettings::DECLARATIONS);
+const LDAP: [Parameter; LdapSettings::DECLARATIONS.len()] = parameters(LdapSettings::DECLARATIONS);
 const SERVER: [Parameter; ServerSettings::DECLARATIONS.len()] = parameters(ServerSettings::DECLARATIONS);
 
 pub const COMMANDS: &[Command] = &[
@@ -45,6 +48,22 @@ pub const COMMANDS: &[Command] = &[
     },
     Command {
         verb: "Get",
+        noun: "LdapSettings",
+        synopsis: "Shows which directory users are looked up in, and those settings the server still runs with",
+        parameters: &[],
+        destroys: None,
+        run: |world, _| Box::pin(get(world, Group::Ldap)),
+    },
+    Command {
+        verb: "Set",
+        noun: "LdapSettings",
+        synopsis: "Changes which directory users are looked up in; it takes effect when the server is started again",
+        parameters: &LDAP,
+        destroys: None,
+        run: |world, given| Box::pin(set(world, given, Group::Ldap)),
+    },
+    Command {
+        verb: "Get",
         noun: "ServerSettings",
         synopsis: "Shows the settings of the whole server, and those it still runs with",
         parameters: &[],
@@ -65,6 +84,7 @@ pub const COMMANDS: &[Command] = &[
 enum Group {
     Smtp,
     OpenId,
+    Ldap,
     Server,
 }
 
@@ -75,6 +95,7 @@ impl Group {
         match self {
             Self::Smtp => "Smtp",
             Self::OpenId => "OpenId",
+            Self::Ldap => "Ldap",
             Self::Server => "Server",
         }
     }
@@ -83,6 +104,7 @@ impl Group {
         match self {
             Self::Smtp => SmtpSettings::DECLARATIONS,
             Self::OpenId => OpenIdSettings::DECLARATIONS,
+            Self::Ldap => LdapSettings::DECLARATIONS,
             Self::Server => ServerSettings::DECLARATIONS,
         }
     }
@@ -90,10 +112,11 @@ impl Group {
     /// As stored, and as in force.
     async fn values(self, world: &dyn World) -> Result<(Values, Values), Failure> {
         let map = world.settings().snapshot().await?;
-        let (server, smtp, open_id) = world.started_with();
+        let StartedWith { server, smtp, open_id, ldap } = world.started_with();
         let stored = match self {
             Self::Smtp => SmtpSettings::load(&map).map(|stored| (stored.values(), smtp.values())),
             Self::OpenId => OpenIdSettings::load(&map).map(|stored| (stored.values(), open_id.values())),
+            Self::Ldap => LdapSettings::load(&map).map(|stored| (stored.values(), ldap.values())),
             Self::Server => ServerSettings::load(&map).map(|stored| (stored.values(), server.values())),
         };
         stored.map_err(|invalid| Failure(invalid.0))
@@ -114,11 +137,13 @@ async fn set(world: &dyn World, given: Given<'_>, group: Group) -> Result<Outcom
     world.settings().change(changes).await?;
     let (stored, in_force) = group.values(world).await?;
     let mut outcome = Outcome::of(vec![describe(&stored, Some(in_force.clone()))]);
-    if let Group::OpenId = group {
-        let map = world.settings().snapshot().await?;
-        let set = OpenIdSettings::load(&map).map_err(|invalid| Failure(invalid.0))?;
-        outcome.warnings.extend(set.lacks().map(str::to_owned));
-    }
+    let map = world.settings().snapshot().await?;
+    let lacks = match group {
+        Group::OpenId => OpenIdSettings::load(&map).map(|set| set.lacks()),
+        Group::Ldap => LdapSettings::load(&map).map(|set| set.lacks()),
+        Group::Smtp | Group::Server => Ok(None),
+    };
+    outcome.warnings.extend(lacks.map_err(|invalid| Failure(invalid.0))?.map(str::to_owned));
     if stored != in_force {
         outcome.warnings.push("The change takes effect when the server is ended and started again.".to_owned());
     }

@@ -5,6 +5,7 @@
 //! one has its default.
 
 mod declare;
+mod ldap;
 mod open_id;
 mod server;
 mod service;
@@ -15,6 +16,7 @@ use serde_json::Value;
 use store::SettingsMap;
 
 pub use declare::{Declaration, Invalid};
+pub use ldap::LdapSettings;
 pub use open_id::OpenIdSettings;
 pub use server::{KERBEROS_IS_MISSING, ServerSettings, needs_kerberos};
 pub use service::{Service, ServiceSettings, StartupType};
@@ -27,6 +29,7 @@ pub fn declarations() -> impl Iterator<Item = (String, &'static Declaration)> {
     let groups = services.chain([
         ("Smtp", SmtpSettings::DECLARATIONS),
         ("OpenId", OpenIdSettings::DECLARATIONS),
+        ("Ldap", LdapSettings::DECLARATIONS),
         ("Server", ServerSettings::DECLARATIONS),
     ]);
     groups.flat_map(|(group, declarations)| declarations.iter().map(move |d| (format!("{group}.{}", d.name), d)))
@@ -41,6 +44,7 @@ fn defaults() -> Result<Vec<Value>, Invalid> {
     }
     values.extend(SmtpSettings::load(&none)?.values());
     values.extend(OpenIdSettings::load(&none)?.values());
+    values.extend(LdapSettings::load(&none)?.values());
     values.extend(ServerSettings::load(&none)?.values());
     Ok(values.into_iter().map(|(_, value)| value).collect())
 }

@@ -33,6 +33,16 @@ impl Proof {
         &self.answer.workstation
     }
 
+    /// What the client's response answers.
+    pub fn server_challenge(&self) -> [u8; 8] {
+        self.server_challenge
+    }
+
+    /// NtChallengeResponse, for somebody else who knows what it has to be.
+    pub fn response(&self) -> &[u8] {
+        &self.answer.response.octets
+    }
+
     /// Whether the client knows the password. `None` is for an account that does not exist or has no hash: it costs
     /// the same as a wrong password, and no answer is right for it.
     pub fn verify(&self, hash: Option<&NtHash>, binding: &Binding<'_>) -> Result<(), Refusal> {

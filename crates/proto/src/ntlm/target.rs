@@ -47,6 +47,11 @@ impl Target {
         let netbios_domain = if domain.is_empty() { short(computer) } else { short(domain) };
         Self::new(&netbios_domain, &short(computer), domain, host)
     }
+
+    /// The same in another domain, which may hold clients to its name. `None` when it does not fit.
+    pub fn in_domain(&self, netbios_domain: &str) -> Option<Self> {
+        Self::new(netbios_domain, &self.netbios_computer, &self.dns_domain, &self.dns_computer)
+    }
 }
 
 #[cfg(test)]
@@ -61,6 +66,11 @@ mod tests {
             Target::new("EXAMPLE", "MAIL", "example.com", "mail.example.com").unwrap()
         );
         assert_eq!(target("localhost"), Target::new("LOCALHOST", "localhost", "", "localhost").unwrap());
+        assert_eq!(
+            target("mail.example.com").in_domain("corp"),
+            Target::new("CORP", "MAIL", "example.com", "mail.example.com")
+        );
+        assert_eq!(target("mail.example.com").in_domain(""), None);
         let long = target("a-very-long-host-name.a-very-long-domain.example");
         assert_eq!(
             (long.netbios_computer.as_str(), long.netbios_domain.as_str()),

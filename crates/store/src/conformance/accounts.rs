@@ -5,7 +5,7 @@ use super::letters::letter;
 use super::trial::{Trial, address, new_account, wait};
 use crate::{
     AcceptedDomain, Account, AccountChange, AccountId, Address, AppPassword, AppPasswordChange, AppPasswordDigest,
-    ClientAccess, Error, NewAccount, Password, PasswordHash, Protocols, SealedVerifiers, SpecialUse,
+    ClientAccess, Entry, Error, NewAccount, Password, PasswordHash, Protocols, SealedVerifiers, Source, SpecialUse,
 };
 
 pub fn a_new_account_has_its_special_folders_subscribed(open: Open) {
@@ -61,6 +61,26 @@ pub fn what_an_account_may_be_used_by_is_kept(open: Open) {
     trial.holds(|trial| {
         assert_eq!(wait(trial.directory().account(ann)).unwrap().map(|ann| ann.access), Some(access));
     });
+}
+
+pub fn where_an_account_comes_from_is_kept(open: Open) {
+    let mut trial = Trial::new(open);
+    let source =
+        |seen, verified| Source::Directory(Entry { name: "uid=ann,dc=example".into(), id: "7".into(), seen, verified });
+    let bob = trial.account("bob");
+    let new = NewAccount { source: source(Some(1), None), ..new_account("ann") };
+    let ann = wait(trial.directory().create(new)).unwrap();
+    let of = |trial: &Trial, id| wait(trial.directory().account(id)).unwrap().unwrap().source.clone();
+    trial.holds(|trial| assert_eq!((of(trial, ann), of(trial, bob)), (source(Some(1), None), Source::Local)));
+    let change = |trial: &Trial, to, provided| {
+        let change = AccountChange { source: Some(to), provided_source: Some(provided), ..AccountChange::default() };
+        wait(trial.directory().change(ann, change))
+    };
+    change(&trial, source(None, Some(2)), source(Some(1), None)).unwrap();
+    // One that was made up when it was otherwise is none.
+    let stale = change(&trial, Source::Local, source(Some(1), None));
+    assert!(matches!(stale, Err(Error::Conflict)));
+    trial.holds(|trial| assert_eq!(of(trial, ann), source(None, Some(2))));
 }
 
 pub fn app_passwords_are_added_used_and_removed_one_by_one(open: Open) {

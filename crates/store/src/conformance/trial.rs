@@ -12,7 +12,7 @@ use super::harness::{End, Harness, Open};
 use crate::{
     Accept, AccountId, Address, Applied, Change, Directory, FlagChange, Flags, Folder, FolderChange, FolderId,
     FolderName, Keyword, Listing, Mailboxes, MessageId, MessageSize, ModSeq, NewAccount, Placed, Placement, Result,
-    Row, Settings, Staged, Uid, UidSet, Unit, Usage, Watch,
+    Row, Settings, Source, Staged, Uid, UidSet, Unit, Usage, Watch,
 };
 
 pub(super) struct Trial {
@@ -201,7 +201,14 @@ impl Trial {
 }
 
 pub(super) fn new_account(local: &str) -> NewAccount {
-    NewAccount { address: address(local), aliases: Vec::new(), password: None, quota: None, created: 1_100_000_000 }
+    NewAccount {
+        address: address(local),
+        aliases: Vec::new(),
+        source: Source::Local,
+        password: None,
+        quota: None,
+        created: 1_100_000_000,
+    }
 }
 
 pub(super) fn address(local: &str) -> Address {

@@ -1,4 +1,4 @@
-use store::{AccountId, Address, ClientAccess};
+use store::{AccountId, Address, ClientAccess, Source};
 
 use super::*;
 use crate::PermissionGroup;
@@ -9,6 +9,7 @@ pub(crate) fn account() -> Arc<Account> {
         id: AccountId(1),
         address: address("ann@example.test"),
         aliases: vec![address("alias@example.test")],
+        source: Source::Local,
         password: None,
         app_passwords: Vec::new(),
         access: ClientAccess::default(),

@@ -1,6 +1,5 @@
 //! What little HTTP it takes to ask a provider: one request on a connection of its own, with limits.
 
-use std::sync::Arc;
 use std::time::Duration;
 
 use http_body_util::{BodyExt, Full, Limited};
@@ -9,14 +8,14 @@ use hyper::header::{ACCEPT, AUTHORIZATION, CONTENT_TYPE, HOST, HeaderValue};
 use hyper::{Method, Request, Uri};
 use hyper_util::rt::TokioIo;
 use proto::logon::Secret;
-use rustls::pki_types::pem::PemObject;
-use rustls::pki_types::{CertificateDer, ServerName};
-use rustls::{ClientConfig, RootCertStore};
+use rustls::pki_types::ServerName;
 use serde::de::DeserializeOwned;
 use tokio::io::{AsyncRead, AsyncWrite};
 use tokio::net::TcpStream;
 use tokio::task::JoinSet;
 use tokio_rustls::TlsConnector;
+
+use crate::tls::client_config;
 
 /// From looking up the name to the answer's last octet.
 const PATIENCE: Duration = Duration::from_secs(5);
@@ -61,27 +60,8 @@ pub struct Http {
 impl Http {
     /// Trusts what is in the PEM file; without one, what the system trusts.
     pub fn new(authority_file: &str) -> Result<Self, String> {
-        let mut roots = RootCertStore::empty();
-        if authority_file.is_empty() {
-            roots.add_parsable_certificates(rustls_native_certs::load_native_certs().certs);
-        } else {
-            let fault = |why: String| format!("OpenId.CertificateAuthority {authority_file}: {why}");
-            let certificates = CertificateDer::pem_file_iter(authority_file).map_err(|why| fault(why.to_string()))?;
-            for certificate in certificates {
-                let certificate = certificate.map_err(|why| fault(why.to_string()))?;
-                roots.add(certificate).map_err(|why| fault(why.to_string()))?;
-            }
-            if roots.is_empty() {
-                return Err(fault("there is no certificate in it".to_owned()));
-            }
-        }
-        let provider = Arc::new(rustls::crypto::aws_lc_rs::default_provider());
-        let config = ClientConfig::builder_with_provider(provider)
-            .with_safe_default_protocol_versions()
-            .map_err(|error| error.to_string())?
-            .with_root_certificates(roots)
-            .with_no_client_auth();
-        Ok(Self { tls: TlsConnector::from(Arc::new(config)) })
+        let config = client_config("OpenId.CertificateAuthority", authority_file)?;
+        Ok(Self { tls: TlsConnector::from(config) })
     }
 
     pub async fn get<T: DeserializeOwned>(&self, url: &Url) -> Result<T, String> {

@@ -11,7 +11,7 @@ use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use proto::logon::{Credentials, ExtendedProtection, Mechanism, Secret, Verdict};
 use serde_json::{Value, json};
 use store::memory::Memory;
-use store::{Address, Directory as _, NewAccount};
+use store::{Address, Directory as _, NewAccount, Source};
 
 use super::super::{Hashing, Logon, Vault};
 use super::*;
@@ -277,7 +277,10 @@ async fn logon(keys: &[Value], failures: u32) -> Logon {
     for (local, aliases) in [("ann", vec!["ann.b@example.test"]), ("bob", Vec::new())] {
         let address = Address::parse(&format!("{local}@example.test")).unwrap();
         let aliases = aliases.into_iter().map(|alias| Address::parse(alias).unwrap()).collect();
-        store.create(NewAccount { address, aliases, password: None, quota: None, created: 0 }).await.unwrap();
+        store
+            .create(NewAccount { address, aliases, source: Source::Local, password: None, quota: None, created: 0 })
+            .await
+            .unwrap();
     }
     let hashing = Hashing::new(1, Vault::fleeting().unwrap(), 4096).unwrap();
     let logon = Logon::new(store, hashing, failures, Duration::from_secs(600), 2, "mail.example.test");

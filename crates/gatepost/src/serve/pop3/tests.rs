@@ -5,7 +5,7 @@ use bytes::Bytes;
 use management::{Service, ServiceSettings};
 use proto::logon::{Channel, Secret};
 use store::memory::Memory;
-use store::{Accept, AccountId, Address, Directory as _, Flags, NewAccount, Placement, SettingsMap, UidSet};
+use store::{Accept, AccountId, Address, Directory as _, Flags, NewAccount, Placement, SettingsMap, Source, UidSet};
 use tokio::io::{AsyncBufReadExt, AsyncWriteExt, BufReader, DuplexStream, duplex};
 use tokio::task::JoinHandle;
 
@@ -30,7 +30,7 @@ impl House {
         let hashing = Hashing::new(4, Vault::fleeting().unwrap(), 4096).unwrap();
         let password = Some(hashing.hash(Secret::new("secret".into()), false).await.unwrap());
         let address = Address::parse("ann@example.test").unwrap();
-        let account = NewAccount { address, aliases: vec![], password, quota: None, created: 0 };
+        let account = NewAccount { address, aliases: vec![], source: Source::Local, password, quota: None, created: 0 };
         let ann = store.create(account).await.unwrap();
         let inbox = store.folders(ann).await.unwrap().by_name(&FolderName::inbox()).unwrap().id;
         for text in ["Subject: one\r\n\r\n1\r\n", "Subject: two\r\n\r\n2\r\n"] {

@@ -10,7 +10,7 @@ use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
 use proto::logon::Secret;
 use store::memory::Memory;
-use store::{AcceptedDomain, AccountId, Address, Directory, FolderName, Mailboxes, NewAccount};
+use store::{AcceptedDomain, AccountId, Address, Directory, FolderName, Mailboxes, NewAccount, Source};
 use tokio::io::{AsyncReadExt, AsyncWriteExt, duplex};
 
 use super::*;
@@ -37,7 +37,8 @@ impl Server {
                 "ann" => vec![Address::parse("alias@other.test").unwrap()],
                 _ => Vec::new(),
             };
-            let account = NewAccount { address, aliases, password: password.clone(), quota, created: 0 };
+            let account =
+                NewAccount { address, aliases, source: Source::Local, password: password.clone(), quota, created: 0 };
             store.create(account).await.unwrap();
         }
         let logon = Logon::new(store.clone(), hashing, 60, Duration::from_secs(600), 2, "mail.example.test");
@@ -194,7 +195,8 @@ async fn postmaster_and_abuse_reach_the_first_mailbox_unless_they_have_one() {
     // zoe was made before ann.
     assert_eq!((server.inbox("zoe").await.len(), server.inbox("ann").await.len()), (4, 0));
     let address = Address::parse("postmaster@example.test").unwrap();
-    let account = NewAccount { address, aliases: Vec::new(), password: None, quota: None, created: 0 };
+    let account =
+        NewAccount { address, aliases: Vec::new(), source: Source::Local, password: None, quota: None, created: 0 };
     server.store.create(account).await.unwrap();
     server.replies(25, &message("MAIL FROM:<>\r\nRCPT TO:<postmaster>\r\n", "x: y\r\n")).await;
     assert_eq!(server.inbox("postmaster").await.len(), 1);
