@@ -1,6 +1,6 @@
 //! The programs from elsewhere that the tests drive: clients, and tools of CI.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 
 use crate::steps::{cargo, run};
@@ -15,16 +15,25 @@ const PROGRAMS: &[(&str, &str)] = &[
     ("fetchmail", "fetchmail"),
     ("mutt", "mutt"),
     ("msmtp", "msmtp"),
+    ("javac", "default-jdk-headless"),
 ];
 
+/// Libraries that Java programs of the tests use, and their packages.
+const JAVA_LIBRARIES: &[(&str, &str)] = &[("/usr/share/java/jakarta-mail.jar", "libjakarta-mail-java")];
+
 /// Perl modules that the tests use, also where a package only recommends them: swaks speaks TLS and NTLM by these.
-const PERL_MODULES: &[(&str, &str)] = &[("Net::SSLeay", "libnet-ssleay-perl"), ("Authen::NTLM", "libauthen-ntlm-perl")];
+const PERL_MODULES: &[(&str, &str)] = &[
+    ("Net::SSLeay", "libnet-ssleay-perl"),
+    ("IO::Socket::SSL", "libio-socket-ssl-perl"),
+    ("Authen::NTLM", "libauthen-ntlm-perl"),
+];
 
 /// Installs what is missing where that can be done, else says how; in CI a missing program is a failure.
 pub fn provide() -> Result<(), String> {
     let programs = PROGRAMS.iter().filter(|(program, _)| !on_path(program));
     let modules = PERL_MODULES.iter().filter(|(module, _)| !has_perl_module(module));
-    let packages: Vec<&str> = programs.chain(modules).map(|(_, package)| *package).collect();
+    let libraries = JAVA_LIBRARIES.iter().filter(|(library, _)| !Path::new(library).is_file());
+    let packages: Vec<&str> = programs.chain(modules).chain(libraries).map(|(_, package)| *package).collect();
     if !packages.is_empty() {
         install(&packages)?;
     }
