@@ -3,8 +3,8 @@
 use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
 
-use crate::dovecot::PostfixDovecot;
 use crate::gatepost::Gatepost;
+use crate::postfix::PostfixDovecot;
 
 /// A running server; dropping it ends it.
 pub enum Server {
@@ -33,7 +33,7 @@ impl Server {
     pub fn imap(&self) -> SocketAddr {
         match self {
             Self::Gatepost(server) => server.imap,
-            Self::Peer(server) => server.imap,
+            Self::Peer(server) => server.imap(),
         }
     }
 }

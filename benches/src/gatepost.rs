@@ -1,6 +1,6 @@
 //! Starts the release build of Gatepost beside this program.
 
-use std::io::{BufRead, BufReader};
+use std::io::{BufRead, BufReader, Write};
 use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
@@ -13,6 +13,7 @@ pub struct Gatepost {
     pub imap: SocketAddr,
     pub imaps: SocketAddr,
     pub ca_file: PathBuf,
+    data: PathBuf,
 }
 
 impl Gatepost {
@@ -21,7 +22,7 @@ impl Gatepost {
         let passwords = data.with_extension("passwords");
         let lines: String = (0..users).map(|n| format!("{} {PASSWORD}\n", user(n))).collect();
         std::fs::write(&passwords, lines)?;
-        let binary = std::env::current_exe()?.with_file_name("gatepost");
+        let binary = binary()?;
         let mut command = Command::new(&binary);
         command.args(["quickstart", &user(0), "--json", "--data"]).arg(data).arg("--password-file").arg(&passwords);
         for number in 1..users {
@@ -50,7 +51,26 @@ impl Gatepost {
             Ok(([127, 0, 0, 1], port).into())
         };
         let ca_file = ready.get("ca_file").and_then(serde_json::Value::as_str).ok_or("no ca_file")?.into();
-        Ok(Self { child, smtp: port("smtp")?, imap: port("imap")?, imaps: port("imaps")?, ca_file })
+        Ok(Self {
+            child,
+            smtp: port("smtp")?,
+            imap: port("imap")?,
+            imaps: port("imaps")?,
+            ca_file,
+            data: data.to_owned(),
+        })
+    }
+
+    /// Carries out a management command, with `input` as its standard input.
+    pub fn manage(&self, words: &[&str], input: &str) -> Result<(), Box<dyn std::error::Error>> {
+        let mut command = Command::new(binary()?);
+        command.args(words).arg("--data").arg(&self.data);
+        let mut child = command.stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::piped()).spawn()?;
+        // Whether it reads its input at all is its own business.
+        let _ = child.stdin.take().ok_or("no standard input")?.write_all(input.as_bytes());
+        let output = child.wait_with_output()?;
+        let said = String::from_utf8_lossy(&output.stderr);
+        if output.status.success() { Ok(()) } else { Err(format!("{words:?}: {said}").into()) }
     }
 
     /// Octets of resident memory.
@@ -72,6 +92,11 @@ impl Drop for Gatepost {
         let _ = terminate(self.child.id());
         let _ = self.child.wait();
     }
+}
+
+/// Of the same build as this program.
+fn binary() -> std::io::Result<PathBuf> {
+    Ok(std::env::current_exe()?.with_file_name("gatepost"))
 }
 
 fn terminate(process: u32) -> std::io::Result<()> {

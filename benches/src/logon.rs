@@ -1,5 +1,5 @@
-//! Log-ons a second, each over a TLS 1.3 connection of its own, beside Dovecot with the same certificate, hashes and
-//! costs; and how a flood of guesses from elsewhere holds one up.
+//! Log-ons a second by each mechanism, each over a TLS 1.3 connection of its own, beside Dovecot with the same
+//! certificate, hashes and costs.
 
 use std::fmt::Write;
 use std::net::{SocketAddr, TcpStream};
@@ -8,52 +8,60 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::time::{Duration, Instant};
 
-use aws_lc_rs::{digest, hmac};
-use base64::Engine;
-use base64::engine::general_purpose::STANDARD;
 use rustls::pki_types::{CertificateDer, ServerName, pem::PemObject};
 use rustls::{ClientConfig, ClientConnection, RootCertStore, StreamOwned};
 
 use crate::client::Lines;
 use crate::compare::Scratch;
 use crate::gatepost::Gatepost;
-use crate::logon_peer::{ARGON2ID_USER, Dovecot, SCRAM_USER, salted};
+use crate::logon_peer::{self, ARGON2ID_USER, SCRAM_USER};
+use crate::mechanisms::{self, Failed, Known, Mechanism, Person};
+use crate::provider::{AUDIENCE, Provider};
 use crate::users::{PASSWORD, user};
 
 const CLIENTS: usize = 8;
 const SECONDS: u64 = 5;
 
-type Failed = Box<dyn std::error::Error + Send + Sync>;
-type Tls = Lines<StreamOwned<ClientConnection, TcpStream>>;
-
-#[derive(Clone, Copy, PartialEq, Eq)]
-enum Way {
-    /// TLS and the greeting alone: what every way has to pay.
-    None,
-    Plain,
-    Scram,
-}
+/// What is measured, and who does it at Dovecot, which has no NTLM of its own: it asks Samba's winbind.
+const MECHANISMS: [(&str, Mechanism, Option<&str>); 6] = [
+    ("none: TLS and greeting", Mechanism::None, Some(ARGON2ID_USER)),
+    ("PLAIN", Mechanism::Plain, Some(ARGON2ID_USER)),
+    ("LOGIN", Mechanism::Login, Some(ARGON2ID_USER)),
+    ("SCRAM-SHA-256", Mechanism::ScramSha256, Some(SCRAM_USER)),
+    ("NTLM", Mechanism::Ntlm, None),
+    ("OAUTHBEARER", Mechanism::OAuthBearer, Some(ARGON2ID_USER)),
+];
 
 pub fn run() -> crate::Outcome {
     let mut text =
         "| each side's cache | mechanism | Dovecot /s | Gatepost /s | ratio |\n|---|---|---|---|---|\n".to_owned();
+    let provider = Provider::start()?;
     for (name, cached) in [("off", false), ("on", true)] {
         let scratch = Scratch::new("logon")?;
         let lifetime = if cached { "01:00:00" } else { "00:00:00" };
         let data = scratch.0.join("gatepost");
-        let gatepost = Gatepost::start(1, &data, &[&format!("Server.LogonCacheLifetime={lifetime}")])?;
-        let peer = Dovecot::start(&scratch.0.join("peer"), &data.join("tls"), cached)?;
+        let settings = [
+            format!("Server.LogonCacheLifetime={lifetime}"),
+            format!("OpenId.Issuer={}", provider.issuer),
+            format!("OpenId.Audience={AUDIENCE}"),
+        ];
+        let gatepost = Gatepost::start(1, &data, &settings.each_ref().map(String::as_str))?;
+        gatepost.manage(&["Set-CASMailbox", &user(0), "-NtlmEnabled", "true"], "")?;
+        gatepost.manage(&["Set-Mailbox", &user(0), "-PasswordFile", "-"], &format!("{PASSWORD}\n"))?;
+        let peer = logon_peer::start(&scratch.0.join("peer"), &data.join("tls"), &provider, cached)?;
         let trust = trust(&gatepost.ca_file)?;
-        for (mechanism, way, peers) in [
-            ("none: TLS and greeting", Way::None, ARGON2ID_USER),
-            ("PLAIN", Way::Plain, ARGON2ID_USER),
-            ("SCRAM-SHA-256", Way::Scram, SCRAM_USER),
-        ] {
-            let theirs = rate(peer.imaps, &trust, way, peers)
-                .map_err(|error| format!("Dovecot, {mechanism}: {error}; {}", peer.log()))?;
-            let ours = rate(gatepost.imaps, &trust, way, &user(0))
-                .map_err(|error| format!("Gatepost, {mechanism}: {error}"))?;
-            writeln!(text, "| {name} | {mechanism} | {theirs:.0} | {ours:.0} | {:.1} |", ours / theirs)?;
+        for (label, mechanism, peers) in MECHANISMS {
+            let rate = |address, user: &str| -> Result<f64, Box<dyn std::error::Error>> {
+                rate(address, &trust, mechanism, Person { user, token: &provider.token(user)?, known: None })
+            };
+            let theirs = peers.map(|user| rate(peer.imap, user)).transpose();
+            let theirs = theirs.map_err(|error| format!("Dovecot, {label}: {error}; {}", peer.log()))?;
+            let ours = rate(gatepost.imaps, &user(0)).map_err(|error| format!("Gatepost, {label}: {error}"))?;
+            let [rate, ratio] = match theirs {
+                Some(theirs) => [format!("{theirs:.0}"), format!("{:.1}", ours / theirs)],
+                None => ["–", "–"].map(str::to_owned),
+            };
+            writeln!(text, "| {name} | {label} | {rate} | {ours:.0} | {ratio} |")?;
         }
     }
     Ok(text)
@@ -74,11 +82,11 @@ fn trust(authority: &Path) -> Result<Arc<ClientConfig>, Box<dyn std::error::Erro
 fn rate(
     address: SocketAddr,
     trust: &Arc<ClientConfig>,
-    way: Way,
-    user: &str,
+    mechanism: Mechanism,
+    mut person: Person<'_>,
 ) -> Result<f64, Box<dyn std::error::Error>> {
     // Once, to have everything loaded and the salted password known.
-    let known = log_on(address, trust, way, user, None).map_err(|error| error.to_string())?;
+    person.known = log_on(address, trust, mechanism, &person).map_err(|error| error.to_string())?;
     let (count, stop) = (AtomicUsize::new(0), AtomicBool::new(false));
     let begun = Instant::now();
     let failed = std::thread::scope(|scope| {
@@ -86,7 +94,7 @@ fn rate(
             .map(|_| {
                 scope.spawn(|| -> Result<(), Failed> {
                     while !stop.load(Ordering::Relaxed) {
-                        log_on(address, trust, way, user, known.as_ref())?;
+                        log_on(address, trust, mechanism, &person)?;
                         count.fetch_add(1, Ordering::Relaxed);
                     }
                     Ok(())
@@ -107,55 +115,14 @@ fn rate(
     }
 }
 
-/// The salt and what PBKDF2 made of it: clients keep that, and so it is none of the server's time.
-type Known = (String, [u8; 32]);
-
 fn log_on(
     address: SocketAddr,
     trust: &Arc<ClientConfig>,
-    way: Way,
-    user: &str,
-    known: Option<&Known>,
+    mechanism: Mechanism,
+    person: &Person<'_>,
 ) -> Result<Option<Known>, Failed> {
     let connection = ClientConnection::new(Arc::clone(trust), ServerName::try_from("localhost")?)?;
     let socket = TcpStream::connect(address)?;
     socket.set_nodelay(true)?;
-    let mut imap: Tls = Lines::new(StreamOwned::new(connection, socket));
-    imap.until("* OK")?;
-    match way {
-        Way::None => Ok(None),
-        Way::Plain => {
-            let message = STANDARD.encode(format!("\0{user}\0{PASSWORD}"));
-            imap.ask(&format!("a AUTHENTICATE PLAIN {message}"), "a OK")?;
-            Ok(None)
-        }
-        Way::Scram => scram(&mut imap, user, known).map(Some),
-    }
-}
-
-/// RFC 5802 §3, without channel binding.
-fn scram(imap: &mut Tls, user: &str, known: Option<&Known>) -> Result<Known, Failed> {
-    let bare = format!("n={user},r=bench");
-    let first = STANDARD.encode(format!("n,,{bare}"));
-    imap.send(format!("a AUTHENTICATE SCRAM-SHA-256 {first}\r\n").as_bytes())?;
-    let challenge = imap.read()?.strip_prefix("+ ").ok_or("no challenge")?.to_owned();
-    let server_first = String::from_utf8(STANDARD.decode(challenge)?)?;
-    let part = |name: &str| server_first.split(',').find_map(|part| part.strip_prefix(name)).ok_or("a part is missing");
-    let (nonce, salt) = (part("r=")?, part("s=")?);
-    let known = match known {
-        Some(known) if known.0 == salt => known.clone(),
-        _ => (salt.to_owned(), salted(&STANDARD.decode(salt)?, part("i=")?.parse()?)),
-    };
-    let sign = |key: &[u8], text: &str| hmac::sign(&hmac::Key::new(hmac::HMAC_SHA256, key), text.as_bytes());
-    let key = sign(&known.1, "Client Key");
-    let without_proof = format!("c=biws,r={nonce}");
-    let stored = digest::digest(&digest::SHA256, key.as_ref());
-    let signature = sign(stored.as_ref(), &format!("{bare},{server_first},{without_proof}"));
-    let proof: Vec<u8> = key.as_ref().iter().zip(signature.as_ref()).map(|(a, b)| a ^ b).collect();
-    let last = STANDARD.encode(format!("{without_proof},p={}", STANDARD.encode(proof)));
-    imap.send(format!("{last}\r\n").as_bytes())?;
-    imap.until("+ ")?;
-    imap.send(b"\r\n")?;
-    imap.until("a OK")?;
-    Ok(known)
+    mechanisms::log_on(&mut Lines::new(StreamOwned::new(connection, socket)), mechanism, person)
 }

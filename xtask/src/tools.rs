@@ -16,6 +16,7 @@ const PROGRAMS: &[(&str, &str)] = &[
     ("fetchmail", "fetchmail"),
     ("mutt", "mutt"),
     ("msmtp", "msmtp"),
+    ("javac", "default-jdk-headless"),
     ("kinit", "krb5-user"),
     ("faketime", "faketime"),
     ("slapd", "slapd"),
@@ -23,11 +24,22 @@ const PROGRAMS: &[(&str, &str)] = &[
 ];
 
 /// Perl modules that the tests use, also where a package only recommends them: swaks speaks TLS and NTLM by these.
-const PERL_MODULES: &[(&str, &str)] = &[("Net::SSLeay", "libnet-ssleay-perl"), ("Authen::NTLM", "libauthen-ntlm-perl")];
+const PERL_MODULES: &[(&str, &str)] = &[
+    ("Net::SSLeay", "libnet-ssleay-perl"),
+    ("IO::Socket::SSL", "libio-socket-ssl-perl"),
+    ("Authen::NTLM", "libauthen-ntlm-perl"),
+];
 
-/// Debian packages without a program that people run: what the feature `kerberos` is built with, and what its tests use.
-const PACKAGES: &[&str] =
-    &["libclang-dev", "libkrb5-dev", "krb5-kdc", "krb5-admin-server", "libsasl2-modules-gssapi-mit", "python3-gssapi"];
+/// Debian packages without a program that people run: what the feature `kerberos` is built with, and what tests use.
+const PACKAGES: &[&str] = &[
+    "libjakarta-mail-java",
+    "libclang-dev",
+    "libkrb5-dev",
+    "krb5-kdc",
+    "krb5-admin-server",
+    "libsasl2-modules-gssapi-mit",
+    "python3-gssapi",
+];
 
 /// Installs what is missing where that can be done, else says how; in CI a missing program is a failure.
 pub fn provide() -> Result<(), String> {

@@ -6,7 +6,7 @@ use std::time::Instant;
 
 use proto::Session;
 use proto::logon::{
-    Accepted, Context, Finding, Lookup, Mechanism, NtlmServer, Offer, Question, SecurityContext, Verdict,
+    Accepted, ClientToken, Context, Finding, Lookup, Mechanism, NtlmServer, Offer, Question, SecurityContext, Verdict,
 };
 use proto::ntlm::{FileTime, Target};
 use proto::sasl::scram::{self, Verifier};
@@ -125,17 +125,19 @@ pub fn log_on(question: &Question) -> Finding {
             let (challenge, now, target) = ([7; 8], FileTime(0), Target::default());
             Finding::Ntlm(Box::new(NtlmServer { challenge, now, target }))
         }
-        Question::Look(Lookup::Gss(token)) => {
-            let context = token.context.clone().unwrap_or_else(|| Context(Arc::new(Open)));
-            match context.0.accept(&token.octets) {
-                Ok(accepted) => Finding::Gss(context, accepted),
-                Err(_) => Finding::Verdict(Verdict::Refused),
-            }
-        }
+        Question::Look(Lookup::Gss(token)) => accept(token),
         Question::Look(Lookup::Scram { hash, .. }) => {
             let verifier = Verifier::of_salted(*hash, b"salt", Verifier::LEAST_ITERATIONS, b"salted");
             Finding::Scram(Box::new(scram::Finding { verifier, nonce: "nonce".to_owned(), bindings: None }))
         }
+    }
+}
+
+pub fn accept(token: &ClientToken) -> Finding {
+    let context = token.context.clone().unwrap_or_else(|| Context(Arc::new(Open)));
+    match context.0.accept(&token.octets) {
+        Ok(accepted) => Finding::Gss(context, accepted),
+        Err(_) => Finding::Verdict(Verdict::Refused),
     }
 }
 

@@ -18,8 +18,9 @@ pub use imap::imap;
 pub use message::mime;
 pub use ntlm::ntlm;
 pub use pop3::pop3;
+pub use proto::logon::Mechanism;
 pub use records::records;
-pub use sasl::sasl;
+pub use sasl::{sasl, verdict};
 pub use smtp::smtp;
 
 /// A target by the name of its corpus.
@@ -31,6 +32,17 @@ pub const TARGETS: &[Target] = &[
     ("ntlm", ntlm),
     ("pop3", pop3),
     ("records", records),
-    ("sasl", sasl),
+    ("sasl-external", |data| sasl(Mechanism::External, data)),
+    ("sasl-gss-spnego", |data| sasl(Mechanism::GssSpnego, data)),
+    ("sasl-gssapi", |data| sasl(Mechanism::Gssapi, data)),
+    ("sasl-login", |data| sasl(Mechanism::Login, data)),
+    ("sasl-ntlm", |data| sasl(Mechanism::Ntlm, data)),
+    ("sasl-oauthbearer", |data| sasl(Mechanism::OAuthBearer, data)),
+    ("sasl-plain", |data| sasl(Mechanism::Plain, data)),
+    ("sasl-scram-sha-1", |data| sasl(Mechanism::ScramSha1, data)),
+    ("sasl-scram-sha-1-plus", |data| sasl(Mechanism::ScramSha1Plus, data)),
+    ("sasl-scram-sha-256", |data| sasl(Mechanism::ScramSha256, data)),
+    ("sasl-scram-sha-256-plus", |data| sasl(Mechanism::ScramSha256Plus, data)),
+    ("sasl-xoauth2", |data| sasl(Mechanism::XOAuth2, data)),
     ("smtp", smtp),
 ];

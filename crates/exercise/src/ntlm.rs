@@ -11,17 +11,19 @@ pub fn ntlm(data: &[u8]) {
     let right = b"NTLMSSP\0\x01\0\0\0\x97\x82\x08\xe2";
     for negotiate in [first, right] {
         let Ok(negotiate) = Negotiate::parse(negotiate) else { continue };
-        if let Ok(proof) = challenge(negotiate).authenticate(last) {
+        if let Ok(proof) = Challenge::new(negotiate, CHALLENGE, NOW, &target()).authenticate(last) {
             judge(&proof);
         }
     }
 }
 
-/// The one to which the corpus answers.
-fn challenge(negotiate: Negotiate) -> Challenge {
+/// The challenge to which the corpora answer.
+pub const CHALLENGE: [u8; 8] = *b"\x01\x23\x45\x67\x89\xab\xcd\xef";
+pub const NOW: FileTime = FileTime(134_000_000_000_000_000);
+
+pub fn target() -> Target {
     let Some(target) = Target::of_host("mail.example.com") else { panic!("a host has a name") };
-    let now = FileTime(134_000_000_000_000_000);
-    Challenge::new(negotiate, *b"\x01\x23\x45\x67\x89\xab\xcd\xef", now, &target)
+    target
 }
 
 fn judge(proof: &Proof) {

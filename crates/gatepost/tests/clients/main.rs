@@ -6,9 +6,11 @@
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::indexing_slicing, clippy::panic)]
 
 mod certificates;
+mod curl;
 mod directory;
 #[path = "../harness/mod.rs"]
 mod harness;
+mod java;
 #[cfg(feature = "kerberos")]
 mod kerberos;
 mod ntlm;
@@ -58,6 +60,26 @@ impl Site {
         self.server.ready["ca_file"].as_str().unwrap().to_owned()
     }
 
+    /// Lets Ann log on by NTLM, and nobody else.
+    fn opt_in_to_ntlm(&self) {
+        let warned = self.server.manage(&["Set-CASMailbox", "ann", "-NtlmEnabled", "true"], "");
+        assert!(String::from_utf8_lossy(&warned.stderr).contains("Set-Mailbox -Password"));
+        let set = self.server.manage(&["Set-Mailbox", "ann", "-PasswordFile", "-"], &format!("{PASSWORD}\n"));
+        assert!(set.status.success(), "{}", String::from_utf8_lossy(&set.stderr));
+    }
+
+    /// The first log-on behind so many octets of the log was this one; answers where its line ends.
+    #[track_caller]
+    fn logged_on(&self, start: usize, protocol: &str, mechanism: &str, granted: bool) -> usize {
+        let line = self.server.logged_after(start, &["log-on "]);
+        for part in
+            [format!("protocol=\"{protocol}\""), format!("mechanism=\"{mechanism}\""), format!("granted={granted} ")]
+        {
+            assert!(line.contains(&part), "{part}: {line}");
+        }
+        start + self.server.log()[start..].find(&line).unwrap() + line.len()
+    }
+
     /// A client's configuration file, readable by its owner alone as some demand.
     fn configuration(&self, name: &str, text: &str) -> PathBuf {
         use std::os::unix::fs::PermissionsExt;
@@ -99,15 +121,20 @@ impl Site {
 /// The program, unless it is not installed.
 fn client(program: &str) -> Option<Command> {
     let found = std::env::split_paths(&std::env::var_os("PATH")?).any(|folder| folder.join(program).is_file());
-    if !found {
-        assert!(std::env::var_os("CI").is_none(), "{program} is missing; cargo xtask tools installs it");
-        eprintln!("left out: {program} is not installed; cargo xtask tools installs it");
-        return None;
-    }
+    is_there(program, found)?;
     // One that asks a question nobody answers is ended, and the test fails.
     let mut command = Command::new("timeout");
     command.args(["60", program]).stdin(Stdio::null());
     Some(command)
+}
+
+/// What is not installed leaves its test out; in CI that is a failure.
+fn is_there(name: &str, found: bool) -> Option<()> {
+    if !found {
+        assert!(std::env::var_os("CI").is_none(), "{name} is missing; cargo xtask tools installs it");
+        eprintln!("left out: {name} is not installed; cargo xtask tools installs it");
+    }
+    found.then_some(())
 }
 
 /// Runs a client to its end and answers all it wrote; it must succeed.

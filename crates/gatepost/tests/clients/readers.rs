@@ -1,26 +1,6 @@
-//! curl, OpenSSL and mutt reading.
+//! OpenSSL and mutt reading, and curl where it may not.
 
 use crate::{PASSWORD, Site, client, run};
-
-#[test]
-fn curl_reads_by_imap_and_pop3_with_tls_from_the_start_and_with_starttls() {
-    let site = Site::new();
-    site.deliver("ann@example.test", "for curl");
-    for (url, port, extra) in [
-        ("imaps://localhost:PORT/INBOX;MAILINDEX=1", "imaps", None),
-        ("imap://localhost:PORT/INBOX;MAILINDEX=1", "imap", Some("--ssl-reqd")),
-        ("pop3s://localhost:PORT/1", "pop3s", None),
-        ("pop3://localhost:PORT/1", "pop3", Some("--ssl-reqd")),
-    ] {
-        let Some(mut curl) = client("curl") else { return };
-        let configuration = site.configuration("curlrc", &format!("user = \"ann@example.test:{PASSWORD}\"\n"));
-        curl.args(["--silent", "--show-error", "--cacert", &site.authority()]).args(extra);
-        curl.arg("--config").arg(configuration).arg(url.replace("PORT", &site.port(port).to_string()));
-        let message = run(&mut curl);
-        assert!(message.contains("Subject: for curl\r\n"), "{url}: {message}");
-        assert!(message.contains("\r\n.hidden\r\n"), "{url}: {message}");
-    }
-}
 
 #[test]
 fn curl_is_told_to_use_tls_when_it_would_log_on_in_clear() {

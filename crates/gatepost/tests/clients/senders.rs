@@ -1,6 +1,6 @@
-//! curl, swaks, msmtp and mutt sending.
+//! swaks, msmtp and mutt sending.
 
-use crate::{PASSWORD, Site, client, run, run_with_input};
+use crate::{PASSWORD, Site, client, run_with_input};
 
 const MESSAGE: &str = "From: ann@example.test\r\nTo: bob@example.test\r\nSubject: sent\r\n\r\n.dot\r\n";
 
@@ -14,32 +14,26 @@ fn bob_has_it(site: &Site) {
 }
 
 #[test]
-fn curl_submits_with_starttls_and_with_tls_from_the_start() {
-    for (url, port) in [("smtp://localhost:PORT", "submission"), ("smtps://localhost:PORT", "submissions")] {
-        let site = Site::new();
-        let Some(mut curl) = client("curl") else { return };
-        let configuration = site.configuration("curlrc", &format!("user = \"ann@example.test:{PASSWORD}\"\n"));
-        let message = site.scratch.file("message", MESSAGE);
-        curl.args(["--silent", "--show-error", "--ssl-reqd", "--cacert", &site.authority()]);
-        curl.args(["--mail-from", "ann@example.test", "--mail-rcpt", "bob@example.test"]);
-        curl.arg("--config").arg(configuration).arg("--upload-file").arg(message);
-        run(curl.arg(url.replace("PORT", &site.port(port).to_string())));
-        bob_has_it(&site);
-    }
-}
-
-#[test]
-fn swaks_submits_with_each_mechanism() {
+fn swaks_submits_with_each_mechanism_and_the_right_password_alone() {
+    let site = Site::new();
+    let mut sent = 0;
     for mechanism in ["PLAIN", "LOGIN"] {
-        let site = Site::new();
-        let Some(mut swaks) = client("swaks") else { return };
-        swaks.args(["--server", "localhost", "--port", &site.port("submission").to_string()]);
-        swaks.args(["--tls-verify", "--tls-ca-path", &site.authority(), "-tls", "--auth", mechanism]);
-        swaks.args(["--auth-user", "ann@example.test", "--auth-password", PASSWORD]);
-        swaks.args(["--from", "ann@example.test", "--to", "bob@example.test", "--header", "Subject: sent"]);
-        run(&mut swaks);
-        bob_has_it(&site);
+        for (port, tls) in [("submission", "--tls"), ("submissions", "--tls-on-connect")] {
+            for (password, right) in [(PASSWORD, true), ("another password", false)] {
+                let start = site.server.log().len();
+                let Some(mut swaks) = client("swaks") else { return };
+                swaks.args(["--server", "localhost", "--port", &site.port(port).to_string(), tls]);
+                swaks.args(["--tls-verify", "--tls-ca-path", &site.authority(), "--auth", mechanism]);
+                swaks.args(["--auth-user", "ann@example.test", "--auth-password", password]);
+                swaks.args(["--from", "ann@example.test", "--to", "bob@example.test"]);
+                let output = swaks.output().unwrap();
+                assert_eq!(output.status.success(), right, "{mechanism} {port}: {output:?}");
+                site.logged_on(start, "smtp", mechanism, right);
+                sent += usize::from(right);
+            }
+        }
     }
+    assert_eq!(site.inbox("bob").iter().filter(|message| message.contains("with ESMTPSA")).count(), sent);
 }
 
 #[test]

@@ -11,10 +11,11 @@ use base64::Engine;
 use base64::engine::general_purpose::{STANDARD, URL_SAFE_NO_PAD};
 use serde_json::{Value, json};
 
+use crate::curl::{self, LOG_ON_DENIED, curl};
 use crate::{Site, client, run};
 
 /// Answers discovery, shows its key, and says of tokens whether they are good: in clear, on this machine.
-struct Provider {
+pub struct Provider {
     issuer: String,
     key: Arc<EcdsaKeyPair>,
     /// The targets of all requests.
@@ -22,7 +23,7 @@ struct Provider {
 }
 
 impl Provider {
-    fn start() -> Self {
+    pub fn start() -> Self {
         let listener = TcpListener::bind("127.0.0.1:0").unwrap();
         let issuer = format!("http://{}", listener.local_addr().unwrap());
         let key = Arc::new(EcdsaKeyPair::generate(&ECDSA_P256_SHA256_FIXED_SIGNING).unwrap());
@@ -38,7 +39,7 @@ impl Provider {
     }
 
     /// What it issues to Ann, with one member replaced.
-    fn token(&self, name: &str, value: Value) -> String {
+    pub fn token(&self, name: &str, value: Value) -> String {
         let expires = SystemTime::now().duration_since(UNIX_EPOCH).unwrap().as_secs() + 600;
         let mut claims = json!({
             "iss": self.issuer, "aud": ["gatepost"], "exp": expires, "scope": "mail", "email": "ann@example.test",
@@ -55,7 +56,7 @@ impl Provider {
     }
 
     /// A server that takes its tokens.
-    fn site(&self, more: &[&str]) -> Site {
+    pub fn site(&self, more: &[&str]) -> Site {
         let settings = [
             "--set",
             &format!("OpenId.Issuer={}", self.issuer),
@@ -114,16 +115,6 @@ fn answer(socket: TcpStream, issuer: &str, key: &EcdsaKeyPair, asked: &Mutex<Vec
     stream.get_mut().write_all(format!("{head}{body}").as_bytes())
 }
 
-/// curl with Ann's name and a token. It takes OAUTHBEARER wherever that is offered.
-fn curl(site: &Site, token: &str) -> Option<Command> {
-    let mut curl = client("curl")?;
-    let lines = format!("user = \"ann@example.test:\"\noauth2-bearer = \"{token}\"\n");
-    let configuration = site.configuration("curlrc", &lines);
-    curl.args(["--silent", "--show-error", "--ssl-reqd", "--cacert", &site.authority()]);
-    curl.args(["--login-options", "AUTH=OAUTHBEARER"]).arg("--config").arg(configuration);
-    Some(curl)
-}
-
 /// Python's own clients with Ann's name and a token, by XOAUTH2.
 fn python(site: &Site, protocol: &str, port: &str, token: &str) -> Option<Command> {
     let mut python = client("python3")?;
@@ -136,32 +127,16 @@ fn python(site: &Site, protocol: &str, port: &str, token: &str) -> Option<Comman
 /// Ann reads by POP3 and IMAP and sends by SMTP.
 fn reads_and_sends(site: &Site, token: &str) -> Option<()> {
     site.deliver("ann@example.test", "hello");
-    let granted = |protocol: &str, mechanism: &str| {
-        let protocol = format!("protocol=\"{protocol}\"");
-        site.server.logged(&["log-on", &protocol, "ann@example.test", mechanism, "granted=true"]);
-    };
-    for (scheme, path) in [("pop3s", "1"), ("pop3", "1"), ("imaps", "INBOX;MAILINDEX=1"), ("imap", "INBOX;MAILINDEX=1")]
-    {
-        let url = format!("{scheme}://localhost:{}/{path}", site.port(scheme));
-        for more in [&[][..], &["--sasl-ir"]] {
-            let said = run(curl(site, token)?.args(more).arg(&url));
-            assert!(said.contains("Subject: hello"), "{scheme}: {said}");
-        }
-        granted(&scheme[..4], "OAUTHBEARER");
-    }
-    for (scheme, port) in [("smtps", "submissions"), ("smtp", "submission")] {
-        let message = site.scratch.file("message", "From: ann@example.test\r\nSubject: by a token\r\n\r\n");
-        let mut curl = curl(site, token)?;
-        curl.args(["--mail-from", "ann@example.test", "--mail-rcpt", "bob@example.test"]);
-        curl.arg("--upload-file").arg(message);
-        run(curl.arg(format!("{scheme}://localhost:{}", site.port(port))));
-    }
     for (protocol, port) in [("pop3", "pop3s"), ("imap", "imaps"), ("smtp", "submissions")] {
+        let start = site.server.log().len();
         let said = run(&mut python(site, protocol, port, token)?);
         assert!(protocol == "smtp" || said.contains("Subject: hello"), "{protocol}: {said}");
-        granted(protocol, "XOAUTH2");
+        site.logged_on(start, protocol, "XOAUTH2", true);
     }
-    assert_eq!(site.inbox("bob").iter().filter(|message| message.contains("with ESMTPSA")).count(), 3);
+    let start = site.server.log().len();
+    run(&mut curl(site, "submissions", &curl::token(token))?);
+    site.logged_on(start, "smtp", "OAUTHBEARER", true);
+    assert_eq!(site.inbox("bob").iter().filter(|message| message.contains("with ESMTPSA")).count(), 2);
     assert!(!site.server.log().contains(token));
     Some(())
 }
@@ -205,11 +180,10 @@ fn a_token_that_is_refused_ends_in_an_error_and_the_log_says_why() {
         ("email", json!("bob@example.test"), "another user"),
     ] {
         let token = provider.token(name, value);
-        for (scheme, port) in [("pop3s", "pop3s"), ("imaps", "imaps"), ("smtps", "submissions")] {
-            let Some(mut curl) = curl(&site, &token) else { return };
-            let output = curl.arg(format!("{scheme}://localhost:{}", site.port(port))).output().unwrap();
-            assert_eq!(output.status.code(), Some(67), "{scheme} {name}: {output:?}");
-            let protocol = &scheme[..scheme.len() - 1];
+        for (protocol, port) in [("pop3", "pop3s"), ("imap", "imaps"), ("smtp", "submissions")] {
+            let Some(mut curl) = curl(&site, port, &curl::token(&token)) else { return };
+            let output = curl.output().unwrap();
+            assert_eq!(output.status.code(), Some(LOG_ON_DENIED), "{protocol} {name}: {output:?}");
             let Some(mut python) = python(&site, protocol, port, &token) else { return };
             assert!(!python.output().unwrap().status.success(), "{protocol} {name}");
             for mechanism in ["OAUTHBEARER", "XOAUTH2"] {

@@ -145,13 +145,18 @@ impl Server {
 
     /// Waits for a line of the log that has all of these in it.
     pub fn logged(&self, parts: &[&str]) -> String {
+        self.logged_after(0, parts)
+    }
+
+    /// The same among the lines behind so many octets of it.
+    pub fn logged_after(&self, start: usize, parts: &[&str]) -> String {
         let deadline = std::time::Instant::now() + PATIENCE;
         loop {
             let log = self.log();
-            if let Some(line) = log.lines().find(|line| parts.iter().all(|part| line.contains(part))) {
+            if let Some(line) = log[start..].lines().find(|line| parts.iter().all(|part| line.contains(part))) {
                 return line.to_owned();
             }
-            assert!(std::time::Instant::now() < deadline, "{parts:?} was never logged:\n{log}");
+            assert!(std::time::Instant::now() < deadline, "{parts:?} was never logged:\n{}", &log[start..]);
             // Looks again, and leaves the processor to the server meanwhile.
             std::thread::park_timeout(Duration::from_millis(5));
         }

@@ -108,10 +108,14 @@ fn domain(message: Message<'_>, octets: &[u8], charset: Charset) -> Result<Strin
 }
 
 /// MS-NLMP 3.1.5.1.2: there is a key when keys are exchanged for signing or sealing, and none when they are exchanged
-/// for nothing. Clients differ in the second case; the field itself tells what they did.
+/// for nothing. Clients differ in the second case; the field itself tells what they did: pyspnego has one octet of zero.
 fn session_key(flags: Flags, octets: &[u8]) -> Result<Option<[u8; 16]>, Fault> {
     if !flags.has(Flags::KEY_EXCHANGE) || octets.is_empty() {
         return Ok(None);
     }
-    octets.try_into().map(Some).map_err(|_| Fault::SessionKey)
+    match octets.try_into() {
+        Ok(key) => Ok(Some(key)),
+        Err(_) if !flags.has(Flags::SIGN) && !flags.has(Flags::SEAL) => Ok(None),
+        Err(_) => Err(Fault::SessionKey),
+    }
 }

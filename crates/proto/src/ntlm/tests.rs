@@ -472,6 +472,17 @@ fn an_encrypted_session_key_of_another_length_is_refused() {
 }
 
 #[test]
+fn an_octet_in_place_of_a_session_key_that_nothing_is_signed_or_sealed_with_does_no_harm() {
+    // What pyspnego sends where neither is asked for.
+    let type_1 = negotiate(Flags(WINDOWS.0 & !(Flags::SIGN.0 | Flags::SEAL.0)));
+    let challenge = challenge_to(&type_1);
+    let mut type_3 = Client { mic: Mic::None, ..Client::ann() }.authenticate(&type_1, challenge.octets());
+    type_3[52] = 1;
+    type_3.push(0);
+    assert_eq!(verify(&challenge.authenticate(&type_3).unwrap()), Ok(()));
+}
+
+#[test]
 fn debugging_a_proof_shows_names_and_nothing_else() {
     let proof = log_on(&Client::ann(), WINDOWS).unwrap();
     assert_eq!(format!("{proof:?}"), r#"Proof { user: "ann", domain: "EXAMPLE", workstation: "DESK", .. }"#);

@@ -1,0 +1,5 @@
+#![no_main]
+
+use exercise::Mechanism;
+
+libfuzzer_sys::fuzz_target!(|data: &[u8]| exercise::sasl(Mechanism::GssSpnego, data));
