@@ -609,3 +609,31 @@ fn a_session_is_replayed_with_the_right_that_is_missing_and_the_cure() {
         assert!(server.run(&format!("Test-SmtpSession {wrong}")).is_err(), "{wrong}");
     }
 }
+
+#[test]
+fn the_right_to_open_a_mailbox_is_given_shown_and_taken() {
+    let server = Server::with_domain();
+    for name in ["sales", "bob"] {
+        server.run(&format!("New-Mailbox {name}@example.test")).unwrap();
+    }
+    let sales = server.account("sales@example.test").unwrap();
+    let given = server.run("Add-MailboxPermission sales -User bob -AccessRights FullAccess").unwrap();
+    assert_eq!((given.results.len(), &given.results[0]["User"]), (1, &json!("bob@example.test")));
+    for (words, why) in [
+        ("Add-MailboxPermission sales -User bob -AccessRights FullAccess", "already"),
+        ("Add-MailboxPermission sales -User sales -AccessRights FullAccess", "owner"),
+        ("Add-MailboxPermission sales -User bob -AccessRights SendAs", "FullAccess"),
+        ("Add-MailboxPermission sales -User eve -AccessRights FullAccess", "Get-Mailbox"),
+        ("Remove-MailboxPermission bob -User sales -AccessRights FullAccess", "anyway"),
+    ] {
+        let refused = server.run(words).unwrap_err();
+        assert!(refused.contains(why), "{words}: {refused}");
+    }
+    assert_eq!(server.run("Get-MailboxPermission sales").unwrap().results.len(), 1);
+    let left = server.run("Remove-MailboxPermission sales -User bob -AccessRights FullAccess").unwrap();
+    assert!(left.results.is_empty());
+    assert_eq!(*server.revoked.lock().unwrap(), [sales.id]);
+    server.run("Add-MailboxPermission sales -User bob -AccessRights FullAccess").unwrap();
+    server.run("Remove-Mailbox bob@example.test -Confirm:$false").unwrap();
+    assert!(server.run("Get-MailboxPermission sales").unwrap().results.is_empty());
+}

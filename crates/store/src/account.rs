@@ -47,25 +47,30 @@ pub struct Account {
     pub password: Option<Password>,
     pub app_passwords: Vec<AppPassword>,
     pub access: ClientAccess,
+    /// Whose owners may open the mailbox as if it were their own.
+    pub full_access: Vec<AccountId>,
     /// Octets; `None` is without a limit.
     pub quota: Option<u64>,
     pub created: Timestamp,
 }
 
 impl Account {
+    /// Accounts that may open one mailbox.
+    pub const MOST_FULL_ACCESS: usize = 1000;
+
     /// App passwords of one account.
     pub const MOST_APP_PASSWORDS: usize = 100;
 
     /// A new account under its number, as it is before anything is changed.
     pub fn new(id: AccountId, new: NewAccount) -> Self {
         let NewAccount { address, aliases, source, password, quota, created } = new;
-        let (app_passwords, access) = (Vec::new(), ClientAccess::default());
-        Self { id, address, aliases, source, password, app_passwords, access, quota, created }
+        let (app_passwords, full_access, access) = (Vec::new(), Vec::new(), ClientAccess::default());
+        Self { id, address, aliases, source, password, app_passwords, access, full_access, quota, created }
     }
 
     /// The account after the change. Whether its addresses can be had is for the engine to say.
     pub fn changed(mut self, change: AccountChange) -> Result<Self> {
-        let AccountChange { aliases, source, password, access, app_password, quota, .. } = change;
+        let AccountChange { aliases, source, password, access, app_password, full_access, quota, .. } = change;
         let AccountChange { provided, provided_access, provided_source, .. } = change;
         let hash = self.password.as_ref().map(|password| &password.hash);
         let is_other = provided_access.is_some_and(|provided| provided != self.access)
@@ -81,7 +86,28 @@ impl Account {
         if let Some(change) = app_password {
             self.change_app_password(change)?;
         }
+        if let Some(change) = full_access {
+            self.change_full_access(change)?;
+        }
         Ok(self)
+    }
+
+    fn change_full_access(&mut self, change: FullAccessChange) -> Result<()> {
+        match change {
+            FullAccessChange::Give(to) if self.full_access.contains(&to) => Err(Error::Exists("the permission")),
+            FullAccessChange::Give(_) if self.full_access.len() >= Self::MOST_FULL_ACCESS => {
+                Err(Error::Limit(format!("{} users at most may open a mailbox", Self::MOST_FULL_ACCESS)))
+            }
+            FullAccessChange::Give(to) => {
+                self.full_access.push(to);
+                Ok(())
+            }
+            FullAccessChange::Take(from) => {
+                let place = self.full_access.iter().position(|one| *one == from);
+                self.full_access.remove(place.ok_or(Error::NotFound("the permission"))?);
+                Ok(())
+            }
+        }
     }
 
     fn change_app_password(&mut self, change: AppPasswordChange) -> Result<()> {
@@ -132,6 +158,7 @@ pub struct AccountChange {
     pub password: Option<Option<Password>>,
     pub access: Option<ClientAccess>,
     pub app_password: Option<AppPasswordChange>,
+    pub full_access: Option<FullAccessChange>,
     /// Only if this is the hash of the password that is there now; `Conflict` otherwise.
     pub provided: Option<PasswordHash>,
     /// Only if it is as this says now; `Conflict` otherwise.
@@ -139,6 +166,15 @@ pub struct AccountChange {
     /// The same.
     pub provided_source: Option<Source>,
     pub quota: Option<Option<u64>>,
+}
+
+/// Somebody may open the mailbox, or may not any more.
+#[derive(Clone, Copy, Debug)]
+pub enum FullAccessChange {
+    /// `Exists` where it may already, `Limit` where as many may as can.
+    Give(AccountId),
+    /// `NotFound` where it may not.
+    Take(AccountId),
 }
 
 /// One app password is made, taken away, or was used.

@@ -26,7 +26,7 @@ mod settings;
 mod source;
 mod uid_set;
 
-pub use account::{Account, AccountChange, AppPasswordChange, ClientAccess, NewAccount, Protocols};
+pub use account::{Account, AccountChange, AppPasswordChange, ClientAccess, FullAccessChange, NewAccount, Protocols};
 pub use address::Address;
 pub use directory::{AcceptedDomain, Directory};
 pub use error::{Error, Result};

@@ -32,13 +32,17 @@ impl Drain {
     }
 
     pub fn connection(&self) -> Drained {
-        Drained(self.0.subscribe())
+        Drained { one: self.0.subscribe(), other: None }
     }
 }
 
 /// The end that a connection holds.
 #[derive(Clone, Debug)]
-pub struct Drained(watch::Receiver<Phase>);
+pub struct Drained {
+    one: watch::Receiver<Phase>,
+    /// Whichever comes first tells.
+    other: Option<Box<watch::Receiver<Phase>>>,
+}
 
 impl Drained {
     /// Answers when the service is stopping.
@@ -51,8 +55,25 @@ impl Drained {
         self.reach(Phase::Over).await;
     }
 
+    /// Told by both from now on; of the other, by its first alone.
+    pub fn and(self, other: Self) -> Self {
+        Self { other: Some(Box::new(other.one)), ..self }
+    }
+
     async fn reach(&mut self, phase: Phase) {
         // An error says that the teller is gone: the same.
-        let _ = self.0.wait_for(|now| *now >= phase).await;
+        let Some(other) = &mut self.other else {
+            let _ = self.one.wait_for(|now| *now >= phase).await;
+            return;
+        };
+        // Boxed, so that the many that wait for one teller have no room for two.
+        let one = &mut self.one;
+        Box::pin(async move {
+            tokio::select! {
+                _ = one.wait_for(|now| *now >= phase) => {}
+                _ = other.wait_for(|now| *now >= phase) => {}
+            }
+        })
+        .await;
     }
 }

@@ -32,9 +32,7 @@ use identity::{Attempt, Available};
 use proto::logon::{Credentials, Finding, Lookup, Mechanism, NtlmServer, Verdict};
 use proto::ntlm::{FileTime, Target};
 use proto::sasl::scram::{self, ChannelBindings};
-use store::{
-    Account, AccountChange, AccountId, AppPassword, AppPasswordChange, ClientAccess, Directory, Protocols, Source,
-};
+use store::{Account, AccountChange, AccountId, AppPassword, AppPasswordChange, Directory, Protocols, Source};
 
 use management::LogOn;
 
@@ -59,14 +57,18 @@ pub use vault::{Vault, VaultError};
 /// A log-on that was granted. Dropping it gives the user's place back.
 #[derive(Debug)]
 pub struct LoggedOn {
+    /// Whose mailbox is opened: the user's own, or another's.
     pub account: Arc<Account>,
     place: Place,
+    /// In another's mailbox.
+    beside: Option<Box<Place>>,
 }
 
 impl LoggedOn {
-    /// Ends when the password is changed or the account removed.
+    /// Ends when the password is changed, the account removed or the right to open another's mailbox taken away.
     pub fn over(&self) -> Drained {
-        self.place.over()
+        let over = self.place.over();
+        self.beside.as_ref().map(|beside| over.clone().and(beside.over())).unwrap_or(over)
     }
 }
 
@@ -99,6 +101,7 @@ type Found<T> = Result<T, (Verdict, Cow<'static, str>)>;
 
 /// For the log.
 const EXPIRED: &str = "the password has expired (PasswordLifetime); Set-Mailbox -Password sets a new one";
+const NOTHING_TO_OPEN: &str = "by SMTP there is no mailbox of another to open; log on by the own name alone";
 const THROTTLED: &str = "too many failures from this address, its network or at this name";
 
 impl Logon {
@@ -303,17 +306,28 @@ impl Logon {
         self.admit(&attempt)?;
         let whose = self.whose(client, credentials, &attempt).await?;
         let user = match (&whose, credentials) {
-            (Some(Ok(address)), _) if credentials.user().is_empty() => address.into(),
+            (Some(Ok(address)), _) => address.into(),
             (_, Credentials::Certificate { authorization: None }) => self.certified(client).await?.into(),
             (_, Credentials::Kerberos { principal, .. }) => {
                 self.address_of(client, principal).await?.unwrap_or_default().into()
             }
             _ => named::name_in(credentials),
         };
-        let found = self.find(&user, credentials.authorization()).await.map_err(|error| unavailable(client, &error))?;
+        // A token says who the user is; whom the client names beside it is whose mailbox it wants.
+        let wanted = match &whose {
+            Some(Ok(_)) => Some(credentials.user()).filter(|name| !name.is_empty()),
+            _ => credentials.authorization(),
+        };
+        let found = self.find(&user, wanted).await.map_err(|error| unavailable(client, &error))?;
         named.clone_from(&found.user);
         let (account, reason) = (found.account(), found.reason);
+        let anothers = found.mailbox.filter(|mailbox| Some(mailbox.id) != account.as_ref().map(|account| account.id));
         let off = account.as_ref().and_then(|account| switched_off(account, client.protocol, credentials));
+        let off = match (client.protocol, &anothers) {
+            (Protocol::Smtp, Some(_)) => off.or(Some(NOTHING_TO_OPEN)),
+            (_, Some(mailbox)) => off.or_else(|| protocol_off(mailbox, client.protocol)),
+            (_, None) => off,
+        };
         let shown =
             Against { account: account.as_deref(), otherwise: reason, whose, is_off: off.is_some(), attempt: &attempt };
         let Judged { right, reason, by } = self.prove(client, credentials, shown).await?;
@@ -349,9 +363,37 @@ impl Logon {
                     }
                     _ => {}
                 }
-                Ok(LoggedOn { account: now, place })
+                match anothers {
+                    None => Ok(LoggedOn { account: now, place, beside: None }),
+                    Some(mailbox) => self.open_anothers(client, &now, mailbox.id, place).await,
+                }
             }
             Ok(_) => Err((Verdict::Refused, "the password was changed meanwhile".into())),
+            Err(error) => Err(unavailable(client, &error)),
+        }
+    }
+
+    /// The mailbox of another, which the user may still open.
+    async fn open_anothers(
+        &self,
+        client: &Client,
+        user: &Account,
+        mailbox: AccountId,
+        place: Place,
+    ) -> Found<LoggedOn> {
+        // Counted against the user alone.
+        let beside = Users::take(&self.users, client.protocol, mailbox, u32::MAX).map(Box::new);
+        match self.directory.account(mailbox).await {
+            Ok(Some(account)) if account.full_access.contains(&user.id) => {
+                tracing::info!(
+                    session = client.session,
+                    user = user.address.as_str(),
+                    mailbox = account.address.as_str(),
+                    "opens the mailbox of another"
+                );
+                Ok(LoggedOn { account, place, beside })
+            }
+            Ok(_) => Err((Verdict::Refused, "the right to open the mailbox was taken away meanwhile".into())),
             Err(error) => Err(unavailable(client, &error)),
         }
     }
@@ -398,16 +440,21 @@ fn unavailable(client: &Client, error: &store::Error) -> (Verdict, Cow<'static, 
 
 /// Why the account may not be used so, whatever is proved.
 fn switched_off(account: &Account, protocol: Protocol, credentials: &Credentials) -> Option<&'static str> {
-    let ClientAccess { protocols: Protocols { pop3, imap4, smtp }, ntlm } = account.access;
+    // Of users of another directory nothing is kept for NTLM.
+    let is_opted_in = account.access.ntlm || account.source != Source::Local;
+    protocol_off(account, protocol).or_else(|| {
+        (!is_opted_in && matches!(credentials, Credentials::Ntlm(_)))
+            .then_some("NTLM is switched off for the mailbox (Set-CASMailbox -NtlmEnabled)")
+    })
+}
+
+fn protocol_off(account: &Account, protocol: Protocol) -> Option<&'static str> {
+    let Protocols { pop3, imap4, smtp } = account.access.protocols;
     match protocol {
         Protocol::Pop3 if !pop3 => Some("POP3 is switched off for the mailbox (Set-CASMailbox -PopEnabled)"),
         Protocol::Imap if !imap4 => Some("IMAP4 is switched off for the mailbox (Set-CASMailbox -ImapEnabled)"),
         Protocol::Smtp if !smtp => {
             Some("log-on by SMTP is switched off for the mailbox (Set-CASMailbox -SmtpClientAuthenticationDisabled)")
-        }
-        // Of users of another directory nothing is kept for it.
-        _ if !ntlm && account.source == Source::Local && matches!(credentials, Credentials::Ntlm(_)) => {
-            Some("NTLM is switched off for the mailbox (Set-CASMailbox -NtlmEnabled)")
         }
         _ => None,
     }

@@ -14,16 +14,16 @@ pub struct Named {
     pub address: String,
     /// Whose name it is.
     pub user: Option<Arc<Account>>,
-    /// The mailbox that is named is not the user's own.
-    is_anothers: bool,
-    /// Why nobody is if it is not.
+    /// What is to be opened: the user's own, or another's that the user may open. `None`: it may not.
+    pub mailbox: Option<Arc<Account>>,
+    /// Why nobody is logged on if nobody is.
     pub reason: &'static str,
 }
 
 impl Named {
-    /// Who is to be logged on if the proof is right.
+    /// Whose proof it has to be.
     pub fn account(&self) -> Option<Arc<Account>> {
-        self.user.clone().filter(|_| !self.is_anothers)
+        self.user.clone().filter(|_| self.mailbox.is_some())
     }
 }
 
@@ -60,17 +60,23 @@ pub async fn find(
         (account, _) => account,
     };
     let Some(account) = account else {
-        return Ok(Named { address, user: None, is_anothers: false, reason: "unknown user" });
+        return Ok(Named { address, user: None, mailbox: None, reason: "unknown user" });
     };
     let acts_as = authorization.filter(|other| *other != user).map(|other| UserName::parse(other).address(&domains));
+    let mut mailbox = account.clone();
     for other in [acts_as, name.mailbox(&domains)].into_iter().flatten() {
-        // By any of its own addresses; rights to another's mailbox there are none yet.
-        if by(directory, &other).await?.is_none_or(|other| other.id != account.id) {
-            let reason = "may not open the mailbox of another user";
-            return Ok(Named { address, user: Some(account), is_anothers: true, reason });
+        // By any of its addresses, and one mailbox only.
+        let found = by(directory, &other).await?;
+        let may_open = |other: &Arc<Account>| other.id == account.id || other.full_access.contains(&account.id);
+        match found.filter(may_open) {
+            Some(other) if mailbox.id == account.id || mailbox.id == other.id => mailbox = other,
+            _ => {
+                let reason = "may not open the mailbox of another user (Add-MailboxPermission)";
+                return Ok(Named { address, user: Some(account), mailbox: None, reason });
+            }
         }
     }
-    Ok(Named { address, user: Some(account), is_anothers: false, reason: "wrong password" })
+    Ok(Named { address, user: Some(account), mailbox: Some(mailbox), reason: "wrong password" })
 }
 
 fn domains(accepted: &[AcceptedDomain]) -> Domains<'_> {

@@ -8,7 +8,7 @@ use base64::engine::general_purpose::STANDARD;
 use proto::logon::{Accepted, ClientToken, Context, ExtendedProtection, Question, Secret, SecurityContext};
 use proto::sasl::{Exchange, Step};
 use store::memory::Memory;
-use store::{Address, NewAccount, Source};
+use store::{Address, ClientAccess, FullAccessChange, NewAccount, Source};
 
 use super::*;
 use crate::connection::Protocol;
@@ -457,4 +457,51 @@ async fn tickets_that_are_not_taken_count_as_failures() {
     assert_eq!(logon.look(&client(HERE), &token, None).await, Finding::Verdict(throttled));
     assert_eq!(attempt(&logon, HERE, "ann", "right").await.unwrap_err(), throttled);
     assert!(attempt(&logon, THERE, "ann", "right").await.is_ok());
+}
+
+#[tokio::test]
+async fn whoever_has_the_right_opens_anothers_mailbox_by_its_own_password_until_it_is_taken_away() {
+    let (logon, store) = logon(60).await;
+    let find = async |local: &str| {
+        let address = Address::parse(&format!("{local}@example.test")).unwrap();
+        store.find(&address).await.unwrap().unwrap()
+    };
+    let (ann, locked) = (find("ann").await, find("locked").await);
+    let change = async |full_access| {
+        let change = AccountChange { full_access: Some(full_access), ..Default::default() };
+        Directory::change(&*store, locked.id, change).await.unwrap();
+    };
+    let forms = ["EXAMPLE\\ann\\locked", "ann as locked", "ann@example.test as locked@example.test"];
+    for form in forms {
+        assert_eq!(attempt(&logon, HERE, form, "right").await.unwrap_err(), Verdict::Refused, "{form}");
+    }
+    change(FullAccessChange::Give(ann.id)).await;
+    for form in forms {
+        let open = attempt(&logon, HERE, form, "right").await.unwrap();
+        assert_eq!(open.account.id, locked.id, "{form}");
+        assert_eq!(attempt(&logon, HERE, form, "wrong").await.unwrap_err(), Verdict::Refused, "{form}");
+    }
+    assert_eq!(attempt(&logon, HERE, "ann", "right").await.unwrap().account.id, ann.id);
+    // Two mailboxes at once are none.
+    assert!(attempt(&logon, HERE, "EXAMPLE\\ann\\locked as bob", "right").await.is_err());
+    for revoked in [ann.id, locked.id] {
+        let open = attempt(&logon, HERE, forms[0], "right").await.unwrap();
+        logon.revoke(revoked);
+        open.over().wait_for_end().await;
+    }
+    let by_smtp = Client { protocol: Protocol::Smtp, ..client(HERE) };
+    let credentials = Credentials::Password {
+        authorization: None,
+        user: forms[0].to_owned(),
+        password: Secret::new("right".into()),
+        mechanism: None,
+    };
+    assert_eq!(logon.verify(&by_smtp, &credentials).await.unwrap_err(), Verdict::Refused);
+    let off = ClientAccess { protocols: Protocols { imap4: false, ..Protocols::ALL }, ntlm: false };
+    Directory::change(&*store, locked.id, AccountChange { access: Some(off), ..Default::default() }).await.unwrap();
+    assert_eq!(attempt(&logon, HERE, forms[0], "right").await.unwrap_err(), Verdict::Refused);
+    let on = ClientAccess::default();
+    Directory::change(&*store, locked.id, AccountChange { access: Some(on), ..Default::default() }).await.unwrap();
+    change(FullAccessChange::Take(ann.id)).await;
+    assert_eq!(attempt(&logon, HERE, forms[0], "right").await.unwrap_err(), Verdict::Refused);
 }

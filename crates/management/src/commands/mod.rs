@@ -5,6 +5,7 @@ mod app_password;
 pub(crate) mod cas_mailbox;
 mod logon_record;
 mod mailbox;
+mod mailbox_permission;
 mod moment;
 mod receive_connector;
 mod server_settings;
@@ -22,6 +23,7 @@ pub fn all() -> impl Iterator<Item = &'static Command> {
     let mailboxes = mailbox::COMMANDS
         .iter()
         .chain(cas_mailbox::COMMANDS)
+        .chain(mailbox_permission::COMMANDS)
         .chain(app_password::COMMANDS)
         .chain(logon_record::COMMANDS);
     let transport = accepted_domain::COMMANDS.iter().chain(receive_connector::commands()).chain(smtp_session::COMMANDS);

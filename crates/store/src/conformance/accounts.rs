@@ -5,7 +5,8 @@ use super::letters::letter;
 use super::trial::{Trial, address, new_account, wait};
 use crate::{
     AcceptedDomain, Account, AccountChange, AccountId, Address, AppPassword, AppPasswordChange, AppPasswordDigest,
-    ClientAccess, Entry, Error, NewAccount, Password, PasswordHash, Protocols, SealedVerifiers, Source, SpecialUse,
+    ClientAccess, Entry, Error, FullAccessChange, NewAccount, Password, PasswordHash, Protocols, SealedVerifiers,
+    Source, SpecialUse,
 };
 
 pub fn a_new_account_has_its_special_folders_subscribed(open: Open) {
@@ -81,6 +82,22 @@ pub fn where_an_account_comes_from_is_kept(open: Open) {
     let stale = change(&trial, Source::Local, source(Some(1), None));
     assert!(matches!(stale, Err(Error::Conflict)));
     trial.holds(|trial| assert_eq!(of(trial, ann), source(None, Some(2))));
+}
+
+pub fn the_right_to_open_a_mailbox_is_given_and_taken(open: Open) {
+    let mut trial = Trial::new(open);
+    let (ann, bob) = (trial.account("ann"), trial.account("bob"));
+    let change = |trial: &Trial, full_access| {
+        let change = AccountChange { full_access: Some(full_access), ..AccountChange::default() };
+        wait(trial.directory().change(ann, change))
+    };
+    let of = |trial: &Trial, id| wait(trial.directory().account(id)).unwrap().unwrap().full_access.clone();
+    change(&trial, FullAccessChange::Give(bob)).unwrap();
+    assert!(matches!(change(&trial, FullAccessChange::Give(bob)), Err(Error::Exists(_))));
+    trial.holds(|trial| assert_eq!((of(trial, ann), of(trial, bob)), (vec![bob], Vec::new())));
+    change(&trial, FullAccessChange::Take(bob)).unwrap();
+    assert!(matches!(change(&trial, FullAccessChange::Take(bob)), Err(Error::NotFound(_))));
+    trial.holds(|trial| assert!(of(trial, ann).is_empty()));
 }
 
 pub fn app_passwords_are_added_used_and_removed_one_by_one(open: Open) {

@@ -48,6 +48,7 @@ macro_rules! conformance {
                 a_refused_change_of_an_account_changes_nothing
                 what_an_account_may_be_used_by_is_kept
                 where_an_account_comes_from_is_kept
+                the_right_to_open_a_mailbox_is_given_and_taken
                 app_passwords_are_added_used_and_removed_one_by_one
                 an_account_has_so_many_app_passwords_and_no_more
                 a_password_is_replaced_only_while_it_is_the_one_that_was_meant

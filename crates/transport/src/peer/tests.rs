@@ -13,6 +13,7 @@ pub(crate) fn account() -> Arc<Account> {
         password: None,
         app_passwords: Vec::new(),
         access: ClientAccess::default(),
+        full_access: Vec::new(),
         quota: None,
         created: 0,
     })
