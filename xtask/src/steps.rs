@@ -47,6 +47,6 @@ pub fn run(command: &mut Command) -> Result<(), String> {
 }
 
 fn doc() -> Result<(), String> {
-    let arguments = ["doc", "--workspace", "--no-deps", "--document-private-items"];
+    let arguments = ["doc", "--workspace", "--no-deps", "--document-private-items", "--all-features"];
     run(Command::new(env!("CARGO")).args(arguments).env("RUSTDOCFLAGS", "-D warnings"))
 }

@@ -257,7 +257,7 @@ pub(super) fn keyword_names(listing: &Listing, row: &Row) -> Vec<String> {
     names
 }
 
-/// The answer of a future, on this thread; a future that is not ready in [`PATIENCE`] is a failure.
+/// The answer of a future, on this thread; a future that is not ready in time is a failure.
 pub(super) fn wait<T>(future: impl Future<Output = T>) -> T {
     const PATIENCE: Duration = Duration::from_secs(60);
     struct Unpark(Thread);
