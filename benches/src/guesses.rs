@@ -1,4 +1,6 @@
-//! A user's log-on while others guess: 200 guesses a second from 50 addresses, each hashed.
+//! A user's log-on while others guess, 200 times a second from 50 addresses: at its own name, where all but the first few
+//! guesses are made to wait or are turned away, and each at a name of its own, where an address's first twenty are hashed
+//! at once.
 
 use std::net::{Ipv4Addr, SocketAddr, TcpStream};
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
@@ -25,20 +27,15 @@ pub fn run() -> crate::Outcome {
     let server = Gatepost::start(1, &scratch.0.join("gatepost"), &["Server.LogonCacheLifetime=00:00:00"])?;
     client::imap(client::connect(server.imap)?, &user(0), PASSWORD)?;
     let mut alone = measure(server.imap, Duration::from_secs(SECONDS))?;
-    let (stop, guesses) = (AtomicBool::new(false), AtomicUsize::new(0));
-    let mut among = std::thread::scope(|scope| {
-        for number in 0..ADDRESSES {
-            let (stop, guesses) = (&stop, &guesses);
-            scope.spawn(move || guess(server_address(server.imap, number), stop, guesses));
-        }
-        let measured = measure(server.imap, Duration::from_secs(SECONDS));
-        stop.store(true, Ordering::Relaxed);
-        measured
-    })?;
+    let (mut among_others, count) = measure_among(server.imap, |number, nth| format!("nobody-{number}-{nth}"))?;
+    let (mut at_itself, count_at_itself) = measure_among(server.imap, |_, _| user(0))?;
     let mut text = "| | log-ons | median | p95 | median, ratio |\n|---|---|---|---|---|\n".to_owned();
     let base = percentile(&mut alone, 50);
-    let count = guesses.load(Ordering::Relaxed) as u64 / SECONDS;
-    for (name, samples) in [("alone".to_owned(), &mut alone), (format!("among {count} guesses a second"), &mut among)] {
+    for (name, samples) in [
+        ("alone".to_owned(), &mut alone),
+        (format!("among {count} guesses a second at other names"), &mut among_others),
+        (format!("among {count_at_itself} guesses a second at its own"), &mut at_itself),
+    ] {
         let (median, high) = (percentile(samples, 50), percentile(samples, 95));
         let ratio = median.as_secs_f64() / base.as_secs_f64();
         text += &format!(
@@ -49,6 +46,25 @@ pub fn run() -> crate::Outcome {
         );
     }
     Ok(text)
+}
+
+/// The same while others guess at the names that `name` makes of the address's number and the guess's, and how often
+/// they do in a second.
+fn measure_among(
+    server: SocketAddr,
+    name: impl Fn(u8, u64) -> String + Sync,
+) -> Result<(Vec<Duration>, u64), Box<dyn std::error::Error>> {
+    let (stop, guesses) = (AtomicBool::new(false), AtomicUsize::new(0));
+    let measured = std::thread::scope(|scope| {
+        for number in 0..ADDRESSES {
+            let (stop, guesses, name) = (&stop, &guesses, &name);
+            scope.spawn(move || guess(server_address(server, number), |nth| name(number, nth), stop, guesses));
+        }
+        let measured = measure(server, Duration::from_secs(SECONDS));
+        stop.store(true, Ordering::Relaxed);
+        measured
+    })?;
+    Ok((measured, guesses.load(Ordering::Relaxed) as u64 / SECONDS))
 }
 
 /// How long each log-on took.
@@ -70,10 +86,19 @@ fn server_address(server: SocketAddr, number: u8) -> (SocketAddr, SocketAddr) {
 }
 
 /// One guess after the other at its pace, and none waits for the answer to another.
-fn guess((server, from): (SocketAddr, SocketAddr), stop: &AtomicBool, guesses: &AtomicUsize) {
+fn guess(
+    (server, from): (SocketAddr, SocketAddr),
+    name: impl Fn(u64) -> String,
+    stop: &AtomicBool,
+    guesses: &AtomicUsize,
+) {
     let pace = Duration::from_secs(1) * u32::from(ADDRESSES) / GUESSES_A_SECOND;
     std::thread::scope(|scope| {
-        while !stop.load(Ordering::Relaxed) {
+        for nth in 0.. {
+            if stop.load(Ordering::Relaxed) {
+                break;
+            }
+            let name = name(nth);
             scope.spawn(move || {
                 let Ok(socket) = Socket::new(Domain::IPV4, Type::STREAM, None) else { return };
                 if socket.bind(&from.into()).and_then(|()| socket.connect(&server.into())).is_err() {
@@ -82,7 +107,7 @@ fn guess((server, from): (SocketAddr, SocketAddr), stop: &AtomicBool, guesses: &
                 let mut imap = Lines::new(TcpStream::from(socket));
                 // Refused or throttled, or cut off at the end: a guess in any case.
                 let _ = imap.until("* OK");
-                let _ = imap.ask(&format!("a LOGIN {} wrong-password", user(0)), "a OK");
+                let _ = imap.ask(&format!("a LOGIN {name} wrong-password"), "a OK");
             });
             guesses.fetch_add(1, Ordering::Relaxed);
             std::thread::sleep(pace);

@@ -34,7 +34,7 @@ const BENCHMARKS: &[Benchmark] = &[
     ("visible", "SMTP 4 KB accepted and visible, 50 sessions, beside Postfix + Dovecot LMTP", visible::run),
     ("idle", "from 250 to the EXISTS of an idling client, beside Postfix + Dovecot LMTP", idle::run),
     ("logon", "log-ons a second over TLS 1.3 by each mechanism, beside Dovecot", logon::run),
-    ("guesses", "a log-on while 50 addresses guess at its password", guesses::run),
+    ("guesses", "a log-on while 50 addresses guess at passwords", guesses::run),
     ("mailbox", "SELECT, FETCH FLAGS and ENVELOPE of 100,000 messages, beside Dovecot mdbox", mailbox::run),
     ("start", "start to greeting with 100,000 messages, beside an empty store", start::run),
     ("space", "disk after 80 % of 1 GB was expunged, while deliveries go on", space::run),
