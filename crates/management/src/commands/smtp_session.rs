@@ -97,6 +97,10 @@ fn cure(peer: &Peer, right: Right) -> String {
             format!("log on, or Set-ReceiveConnector {name:?} -PermissionGroups with AnonymousUsers")
         }
         (Some(_), Right::Submit) => format!("Set-ReceiveConnector {name:?} -PermissionGroups with ExchangeUsers"),
+        // Not on a connector for everybody: that would be an open relay.
+        (None, Right::AcceptAnyRecipient) => {
+            "log on; a device that cannot has a connector of its own: New-ReceiveConnector -RemoteIPRanges".to_owned()
+        }
         (None, right) => {
             format!("log on, or Add-ADPermission {name:?} -User \"ANONYMOUS LOGON\" -ExtendedRights {right}")
         }
