@@ -40,6 +40,14 @@ impl Key {
     }
 }
 
+impl Key {
+    /// Counted when an attempt is let in, and taken back if it was right: many at once are as many as they are. Others
+    /// share an address and a network, and may all be right.
+    const fn is_counted_at_once(self) -> bool {
+        matches!(self, Self::Name(_) | Self::Known(..))
+    }
+}
+
 impl Attempt {
     /// An owner at a known address waits for what was guessed from there at its own name, and for nothing else.
     fn keys(&self) -> impl Iterator<Item = Key> + use<> {
@@ -104,24 +112,42 @@ impl Delays {
             return None;
         }
         for key in attempt.keys() {
+            if key.is_counted_at_once() {
+                self.count(key, now);
+            }
             if let Some(level) = self.levels.get_mut(&key) {
-                level.ready = ready + delay(level.at(now) - key.free());
+                level.ready = level.ready.max(ready + delay(level.at(now) - key.free()));
             }
         }
         Some(wait)
     }
 
-    /// The attempt was wrong.
+    /// The attempt, which has its place, was wrong.
     pub fn failed(&mut self, attempt: &Attempt, now: Instant) {
-        for key in attempt.keys() {
-            if !self.levels.contains_key(&key) {
-                self.make_room(now);
-            }
-            let level = self.levels.entry(key).or_insert(Level { failures: 0.0, counted: now, ready: now });
-            level.failures = level.at(now) + 1.0;
-            level.counted = now;
+        for key in attempt.keys().filter(|key| !key.is_counted_at_once()) {
+            let level = self.count(key, now);
             level.ready = level.ready.max(now + delay(level.failures - key.free()));
         }
+    }
+
+    /// It was right, or says nothing: what was counted when it was let in is taken back.
+    pub fn passed(&mut self, attempt: &Attempt, now: Instant) {
+        for key in attempt.keys().filter(|key| key.is_counted_at_once()) {
+            if let Some(level) = self.levels.get_mut(&key) {
+                level.failures = (level.at(now) - 1.0).max(0.0);
+                level.counted = now;
+            }
+        }
+    }
+
+    fn count(&mut self, key: Key, now: Instant) -> &mut Level {
+        if !self.levels.contains_key(&key) {
+            self.make_room(now);
+        }
+        let level = self.levels.entry(key).or_insert(Level { failures: 0.0, counted: now, ready: now });
+        level.failures = level.at(now) + 1.0;
+        level.counted = now;
+        level
     }
 
     /// How many failures from there are not forgotten.
@@ -198,6 +224,7 @@ mod tests {
         guess(&mut delays, (0..400).map(|n| from(n << 8, false)), &mut now);
         guess(&mut delays, (0..40).map(|_| from(7, false)), &mut now);
         assert_eq!(delays.place(&from(7, true), now), Some(Duration::ZERO));
+        delays.passed(&from(7, true), now);
         // Guesses from that very address at that very name it waits for: they are not told apart.
         let waited = guess(&mut delays, (0..40).map(|_| from(7, true)), &mut now);
         assert_eq!(waited[20], Some(Duration::ZERO));
@@ -212,6 +239,19 @@ mod tests {
         assert!(waited.iter().flatten().count() <= 3, "{waited:?}");
         assert!(waited.windows(2).all(|pair| pair[1].is_none() || pair[0] < pair[1]), "{waited:?}");
         assert_eq!(waited[9], None);
+    }
+
+    #[test]
+    fn attempts_at_once_at_one_name_are_counted_before_they_are_judged_and_right_ones_cost_nothing() {
+        let (mut delays, now) = (Delays::new(1000), Instant::now());
+        let placed: Vec<_> = (0..200).map(|n| delays.place(&from(n << 8, false), now)).collect();
+        let at_once = placed.iter().filter(|wait| **wait == Some(Duration::ZERO)).count();
+        assert!(at_once <= 11 && placed.iter().flatten().count() < 20, "{placed:?}");
+        let (mut delays, now) = (Delays::new(1000), Instant::now());
+        for n in 0..200 {
+            assert_eq!(delays.place(&from(n << 8, false), now), Some(Duration::ZERO));
+            delays.passed(&from(n << 8, false), now);
+        }
     }
 
     #[test]

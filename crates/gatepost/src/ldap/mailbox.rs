@@ -30,7 +30,7 @@ impl LdapDirectory {
         if let Some(account) = kept {
             return self.brought_up_to_date(account, &user).await.map(Some);
         }
-        let mut aliases = self.free(&user.addresses, None).await?;
+        let mut aliases = self.free(&user, &user.addresses, None).await?;
         if aliases.first() != Some(address) {
             return Ok(None);
         }
@@ -83,7 +83,7 @@ impl LdapDirectory {
         let Some(entry) = account.source.entry() else { return Ok(account) };
         let others: Vec<Address> =
             user.addresses.iter().filter(|address| **address != account.address).cloned().collect();
-        let aliases = self.free(&others, Some(&account)).await?;
+        let aliases = self.free(user, &others, Some(&account)).await?;
         let as_set = |aliases: &[Address]| aliases.iter().cloned().collect::<BTreeSet<_>>();
         let are_same = as_set(&aliases) == as_set(&account.aliases);
         let now = crate::clock::now();
@@ -111,9 +111,16 @@ impl LdapDirectory {
 
     /// Those that the user can have: what was another user's alias is so no more, what names a mailbox or was given to
     /// one here stays there.
-    async fn free(&self, addresses: &[Address], own: Option<&Account>) -> Result<Vec<Address>> {
+    async fn free(&self, user: &User, addresses: &[Address], own: Option<&Account>) -> Result<Vec<Address>> {
         let mut free = Vec::with_capacity(addresses.len());
         for address in addresses {
+            let is_own = own.is_some_and(|own| own.address == *address || own.aliases.contains(address));
+            // What another entry has too is nobody's to take: it stays with whom it was.
+            if !is_own && !self.has_to_itself(user, address).await.unwrap_or(false) {
+                let entry = user.name.as_str();
+                tracing::warn!(address = address.as_str(), entry, "not given to this user: it is not the user's alone");
+                continue;
+            }
             let other = self.store.find(address).await?;
             let Some(other) = other.filter(|other| own.is_none_or(|own| own.id != other.id)) else {
                 free.push(address.clone());

@@ -69,7 +69,12 @@ impl Logon {
                 }
                 (true, otherwise.into())
             }
-            Ok(Err(refused)) => (false, format!("{otherwise}: {refused}").into()),
+            Ok(Err(refused)) => {
+                if matches {
+                    self.forget_kept(account, entry).await;
+                }
+                (false, format!("{otherwise}: {refused}").into())
+            }
             Err(away) if ldap.is_within(entry.verified, crate::clock::now()) => {
                 tracing::debug!(address = account.address.as_str(), error = away, "the password that is kept holds");
                 (
@@ -135,6 +140,24 @@ impl Logon {
             Err(error) => {
                 let address = account.address.as_str();
                 tracing::warn!(address, %error, "the password was not kept for when the directory cannot be asked");
+            }
+        }
+    }
+
+    /// The directory has refused what it took before: it is good no more, whether the directory can be asked or not.
+    async fn forget_kept(&self, account: &Account, entry: &Entry) {
+        lock(&self.remembered).forget(account.id);
+        let change = AccountChange {
+            password: Some(None),
+            source: Some(Source::Directory(Entry { verified: None, ..entry.clone() })),
+            provided_source: Some(account.source.clone()),
+            ..AccountChange::default()
+        };
+        match self.directory.change(account.id, change).await {
+            Ok(()) | Err(Error::Conflict | Error::NotFound(_)) => {}
+            Err(error) => {
+                let address = account.address.as_str();
+                tracing::error!(address, %error, "a password that the directory refuses now is still kept");
             }
         }
     }

@@ -294,17 +294,16 @@ impl Logon {
         credentials: &Credentials,
         named: &mut Option<Arc<Account>>,
     ) -> Found<LoggedOn> {
-        let attempt = match credentials {
-            Credentials::Password { .. } | Credentials::Scram { .. } | Credentials::Ntlm(_) => {
-                self.attempt(client, &named::name_in(credentials)).await?
-            }
-            // Not known by name: nobody guesses these.
-            Credentials::Token { .. } | Credentials::Certificate { .. } | Credentials::Kerberos { .. } => {
-                self.guard.attempt(client.remote, "")
-            }
+        let is_guess = match credentials {
+            Credentials::Password { .. } | Credentials::Scram { .. } | Credentials::Ntlm(_) => true,
+            Credentials::Token { .. } | Credentials::Certificate { .. } | Credentials::Kerberos { .. } => false,
         };
-        self.admit(&attempt)?;
-        let whose = self.whose(client, credentials, &attempt).await?;
+        let typed = match is_guess {
+            true => self.attempt(client, &named::name_in(credentials)).await?,
+            false => self.guard.without_name(client.remote),
+        };
+        self.admit(&typed)?;
+        let whose = self.whose(client, credentials, &typed).await?;
         let user = match (&whose, credentials) {
             (Some(Ok(address)), _) => address.into(),
             (_, Credentials::Certificate { authorization: None }) => self.certified(client).await?.into(),
@@ -321,6 +320,10 @@ impl Logon {
         let found = self.find(&user, wanted).await.map_err(|error| unavailable(client, &error))?;
         named.clone_from(&found.user);
         let (account, reason) = (found.account(), found.reason);
+        let attempt = match &found.user {
+            Some(user) if is_guess => self.guard.at(&typed, user.address.as_str()),
+            _ => typed,
+        };
         let anothers = found.mailbox.filter(|mailbox| Some(mailbox.id) != account.as_ref().map(|account| account.id));
         let off = account.as_ref().and_then(|account| switched_off(account, client.protocol, credentials));
         let off = match (client.protocol, &anothers) {
@@ -330,7 +333,16 @@ impl Logon {
         };
         let shown =
             Against { account: account.as_deref(), otherwise: reason, whose, is_off: off.is_some(), attempt: &attempt };
-        let Judged { right, reason, by } = self.prove(client, credentials, shown).await?;
+        let Judged { right, reason, by } = match self.prove(client, credentials, shown).await {
+            Ok(judged) => judged,
+            Err((verdict, reason)) => {
+                // One that was turned away has not waited.
+                if verdict != Verdict::Throttled {
+                    self.guard.withdraw(&attempt);
+                }
+                return Err((verdict, reason));
+            }
+        };
         // Answered as a wrong password, and as late.
         let (right, reason) = match off {
             Some(why) if right => (false, why.into()),
@@ -341,11 +353,18 @@ impl Logon {
             Some(account) => (Some(account), Verdict::Granted, reason),
             None => (None, Verdict::Refused, reason),
         };
-        let told = self.guard.settle(&attempt, verdict);
+        let is_new = match credentials {
+            Credentials::Password { password, .. } if verdict == Verdict::Refused => {
+                !self.guard.is_repeated(&attempt, password)
+            }
+            _ => true,
+        };
+        let told = self.guard.settle(&attempt, verdict, is_new);
         if told != verdict {
             return Err(throttled(told));
         }
         let Some(account) = account else { return Err((verdict, reason)) };
+        self.guard.learn_both(&typed, account.address.as_str());
         let limit = client.max_connections;
         let place = Users::take(&self.users, client.protocol, account.id, limit)
             .ok_or((Verdict::TooManyConnections { limit }, "the user has as many connections as it may".into()))?;
@@ -460,7 +479,8 @@ fn protocol_off(account: &Account, protocol: Protocol) -> Option<&'static str> {
     }
 }
 
-/// Whether what was shown is still good: an app password, or the password, whatever else is kept of it by now.
+/// Whether what was shown is still good: an app password, or the password, whatever else is kept of it by now. What another directory
+/// takes is for it to say.
 fn is_still(now: &Account, then: &Account, by: &By) -> bool {
     if let By::App(app) = by {
         return now.app_passwords.iter().any(|one| one.digest == app.digest);
@@ -470,7 +490,8 @@ fn is_still(now: &Account, then: &Account, by: &By) -> bool {
         return entry.seen.is_some();
     }
     let hash = |account: &Account| account.password.as_ref().map(|password| password.hash.clone());
-    hash(now) == hash(then)
+    let is_there = || now.source.entry().is_some_and(|entry| entry.seen.is_some());
+    if then.source == Source::Local { hash(now) == hash(then) } else { is_there() }
 }
 
 /// What a user name says in the log at most.

@@ -48,7 +48,7 @@ pub enum By {
     /// The mailbox's own password, in another way.
     Own,
     App(AppPassword),
-    /// No password.
+    /// Nothing of the mailbox's own: a token, a certificate, a ticket, or a password that another directory knows.
     Other,
 }
 

@@ -296,7 +296,7 @@ async fn a_password_that_is_shown_is_kept_as_it_is_now_and_stays_the_same_one() 
 /// Wrong passwords at a name, each from a network of its own.
 async fn guess(logon: &Logon, user: &str, count: u8) {
     for n in 0..count {
-        let verdict = attempt(logon, IpAddr::from([10, 0, n, 1]), user, "wrong").await.unwrap_err();
+        let verdict = attempt(logon, IpAddr::from([10, 0, n, 1]), user, &format!("wrong {n}")).await.unwrap_err();
         assert_eq!(verdict, Verdict::Refused, "{user} {n}");
     }
 }
@@ -504,4 +504,49 @@ async fn whoever_has_the_right_opens_anothers_mailbox_by_its_own_password_until_
     Directory::change(&*store, locked.id, AccountChange { access: Some(on), ..Default::default() }).await.unwrap();
     change(FullAccessChange::Take(ann.id)).await;
     assert_eq!(attempt(&logon, HERE, forms[0], "right").await.unwrap_err(), Verdict::Refused);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_device_with_an_old_password_keeps_its_owner_waiting_for_nothing() {
+    let (logon, _) = logon(60).await;
+    assert!(attempt(&logon, HERE, "ann", "right").await.is_ok());
+    let before = now();
+    for _ in 0..100 {
+        assert_eq!(attempt(&logon, HERE, "ann", "an old one").await.unwrap_err(), Verdict::Refused);
+    }
+    assert!(attempt(&logon, HERE, "ann", "right").await.is_ok());
+    assert_eq!(now(), before);
+    for n in 0..30 {
+        let _ = attempt(&logon, HERE, "ann", &format!("guess {n}")).await;
+    }
+    assert!(now() > before, "guesses are not free");
+}
+
+#[tokio::test(start_paused = true)]
+async fn all_names_of_a_user_count_as_one() {
+    let (logon, store) = logon(60).await;
+    let ann = store.find(&Address::parse("ann@example.test").unwrap()).await.unwrap().unwrap();
+    let aliases = (0..20).map(|n| Address::parse(&format!("alias{n}@example.test")).unwrap()).collect();
+    let change = AccountChange { aliases: Some(aliases), ..Default::default() };
+    Directory::change(&*store, ann.id, change).await.unwrap();
+    let before = now();
+    for n in 0..20u8 {
+        let from = IpAddr::from([10, 0, n, 1]);
+        assert!(attempt(&logon, from, &format!("alias{n}"), &format!("guess {n}")).await.is_err());
+    }
+    assert!(now() - before > Duration::from_secs(10), "{:?}", now() - before);
+}
+
+#[tokio::test]
+async fn what_nobody_guesses_makes_no_address_known() {
+    let (logon, _) = logon(3).await;
+    let client = Client { addresses: vec!["ann@example.test".to_owned()], ..client(HERE) };
+    let by = |name: &str| Credentials::Certificate { authorization: Some(name.to_owned()) };
+    assert!(logon.verify(&client, &by("ann@example.test")).await.is_ok());
+    for _ in 0..3 {
+        assert_eq!(logon.verify(&client, &by("locked@example.test")).await.unwrap_err(), Verdict::Refused);
+    }
+    assert_eq!(logon.verify(&client, &by("locked@example.test")).await.unwrap_err(), Verdict::Throttled);
+    // Its owner is known there by that, and not kept out.
+    assert!(attempt(&logon, HERE, "ann", "right").await.is_ok());
 }

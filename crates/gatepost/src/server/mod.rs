@@ -231,7 +231,9 @@ impl Running {
         let tls = |protocol| server_config(protocol, certificate.clone(), clients.clone());
         let protection = SmtpSettings::load(&stored)?.extended_protection_policy;
         let kept = engine.settings.clone();
-        let smtp = Smtp::start(&stored, kept, &site, tls(Protocol::Smtp)?, &shared, &settings, protection);
+        let without = server_config(Protocol::Smtp, certificate.clone(), None)?;
+        let with = clients.is_some().then(|| tls(Protocol::Smtp)).transpose()?;
+        let smtp = Smtp::start(&stored, kept, &site, (without, with), &shared, &settings, protection);
         let smtp = Arc::new(smtp.await?);
         let services = Arc::new(Services::new(
             site.clone(),

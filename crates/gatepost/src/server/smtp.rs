@@ -14,7 +14,7 @@ use store::{Settings, SettingsMap};
 use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::Mutex;
 use tokio::task::JoinSet;
-use transport::{BindingTls, ReceiveConnector};
+use transport::{BindingTls, PermissionGroup, ReceiveConnector};
 
 use crate::connection::{Connection, End, Opening, Protocol, Terms};
 use crate::connectors;
@@ -28,6 +28,8 @@ pub struct Smtp {
     site: Arc<Site>,
     settings: Arc<dyn Settings>,
     terms: Arc<Terms>,
+    /// Where clients are asked for a certificate, if they are.
+    terms_with_certificates: Option<Arc<Terms>>,
     shared: Shared,
     limits: Arc<Limits>,
     max_connections_per_user: u32,
@@ -53,7 +55,7 @@ impl Current {
 /// Where the connectors listen.
 #[derive(Default)]
 struct Open {
-    listening: BTreeMap<SocketAddr, (Opening, Listening)>,
+    listening: BTreeMap<SocketAddr, (Way, Listening)>,
     /// Ports that the kernel gave, by connector and place among its bindings.
     given: BTreeMap<(String, usize), u16>,
     /// Listeners that are not wanted any more, whose sessions take leave.
@@ -66,7 +68,7 @@ impl Smtp {
         stored: &SettingsMap,
         settings: Arc<dyn Settings>,
         site: &Arc<Site>,
-        tls: crate::tls::Tls,
+        (tls, tls_with_certificates): (crate::tls::Tls, Option<crate::tls::Tls>),
         shared: &Shared,
         server: &ServerSettings,
         extended_protection: ExtendedProtection,
@@ -86,6 +88,7 @@ impl Smtp {
             site: site.clone(),
             settings,
             terms: shared.terms(Protocol::Smtp, tls),
+            terms_with_certificates: tls_with_certificates.map(|tls| shared.terms(Protocol::Smtp, tls)),
             shared: shared.clone(),
             limits: Arc::new(limits),
             max_connections_per_user: server.max_smtp_connections_per_user,
@@ -119,30 +122,28 @@ impl Smtp {
     async fn apply(&self, open: &mut Open, mut connectors: Vec<ReceiveConnector>) -> Result<(), SetupError> {
         remember_given_ports(&mut connectors, open);
         let (mut bound, mut held_by_itself) = (Vec::new(), Vec::new());
-        for (address, opening) in places(&connectors) {
-            if open.listening.get(&address).is_some_and(|(is, _)| *is == opening) {
+        for (address, way) in self.places(&connectors) {
+            if open.listening.get(&address).is_some_and(|(is, _)| *is == way) {
                 continue;
             }
             match bind(address) {
-                Ok(listener) => bound.extend(listener.map(|listener| (address, opening, listener))),
+                Ok(listener) => bound.extend(listener.map(|listener| (address, way, listener))),
                 Err(BindError::InUse(_)) if open.listening.keys().any(|own| own.port() == address.port()) => {
-                    held_by_itself.push((address, opening));
+                    held_by_itself.push((address, way));
                 }
                 Err(error) => return Err(error.into()),
             }
         }
         let given = write_ports(&mut connectors, &bound);
-        let wanted = places(&connectors);
-        let is_wanted = |address: &SocketAddr, opening: Opening| {
-            wanted.iter().any(|(wanted, way)| wanted == address && *way == opening)
-        };
-        let (kept, ended) = std::mem::take(&mut open.listening)
-            .into_iter()
-            .partition(|(address, (opening, _))| is_wanted(address, *opening));
+        let wanted = self.places(&connectors);
+        let is_wanted =
+            |address: &SocketAddr, way: Way| wanted.iter().any(|(wanted, other)| wanted == address && *other == way);
+        let (kept, ended) =
+            std::mem::take(&mut open.listening).into_iter().partition(|(address, (way, _))| is_wanted(address, *way));
         open.listening = kept;
         open.given = given.into_iter().chain(std::mem::take(&mut open.given)).collect();
         self.current.set(self.receiving(connectors));
-        let ended: BTreeMap<SocketAddr, (Opening, Listening)> = ended;
+        let ended: BTreeMap<SocketAddr, (Way, Listening)> = ended;
         // Those that have ended since.
         while open.ending.try_join_next().is_some() {}
         for (address, (_, listening)) in ended {
@@ -152,17 +153,21 @@ impl Smtp {
         if !held_by_itself.is_empty() {
             while open.ending.join_next().await.is_some() {}
         }
-        for (address, opening) in held_by_itself {
-            bound.extend(bind(address)?.map(|listener| (address, opening, listener)));
+        for (address, way) in held_by_itself {
+            bound.extend(bind(address)?.map(|listener| (address, way, listener)));
         }
-        for (asked, opening, listener) in bound {
+        for (asked, way, listener) in bound {
             let port = listener.local_addr().map_or(asked.port(), |address| address.port());
             let address = SocketAddr::new(asked.ip(), port);
+            // Only now it is known which connectors share the port.
+            let way = wanted.iter().find(|(wanted, _)| *wanted == address).map_or(way, |(_, way)| *way);
             let serve: Arc<dyn Serve> = Arc::new(Receive { site: self.site.clone(), current: self.current.clone() });
-            let binding = vec![Binding { listener, opening, serve }];
-            let listening = Listening::start(binding, &self.terms, &self.limits, &self.shared);
-            tracing::info!(service = "SMTP", %address, tls = opening == Opening::Tls, "listening");
-            open.listening.insert(address, (opening, listening));
+            let binding = vec![Binding { listener, opening: way.opening, serve }];
+            let terms =
+                self.terms_with_certificates.as_ref().filter(|_| way.asks_for_certificates).unwrap_or(&self.terms);
+            let listening = Listening::start(binding, terms, &self.limits, &self.shared);
+            tracing::info!(service = "SMTP", %address, tls = way.opening == Opening::Tls, "listening");
+            open.listening.insert(address, (way, listening));
         }
         Ok(())
     }
@@ -219,6 +224,28 @@ impl Connectors for Smtp {
     }
 }
 
+/// How a listener begins with its clients.
+#[derive(Clone, Copy, PartialEq, Eq)]
+struct Way {
+    opening: Opening,
+    asks_for_certificates: bool,
+}
+
+impl Smtp {
+    /// Where to listen, and how. Who brings mail without log-on is not asked for a certificate, anywhere on its port:
+    /// mail servers show their own when they are asked, which no authority of ours has to know.
+    fn places(&self, connectors: &[ReceiveConnector]) -> Vec<(SocketAddr, Way)> {
+        let strangers = |port: u16| {
+            let admits =
+                |c: &&ReceiveConnector| c.enabled && c.permission_groups.contains(&PermissionGroup::AnonymousUsers);
+            connectors.iter().filter(admits).flat_map(|c| &c.bindings).any(|binding| binding.port == port)
+        };
+        let asks = |port| self.terms_with_certificates.is_some() && !strangers(port);
+        let way = |port, opening| Way { opening, asks_for_certificates: asks(port) };
+        places(connectors).into_iter().map(|(address, opening)| (address, way(address.port(), opening))).collect()
+    }
+}
+
 /// Where to listen, each address once. A binding of one address needs no socket of its own where that of all addresses
 /// is there: what it takes is told apart by the address that the client reached.
 fn places(connectors: &[ReceiveConnector]) -> Vec<(SocketAddr, Opening)> {
@@ -260,7 +287,7 @@ fn remember_given_ports(connectors: &mut [ReceiveConnector], open: &Open) {
 /// Writes the ports that the kernel gave into the connectors, which are chosen by them.
 fn write_ports(
     connectors: &mut [ReceiveConnector],
-    bound: &[(SocketAddr, Opening, TcpListener)],
+    bound: &[(SocketAddr, Way, TcpListener)],
 ) -> BTreeMap<(String, usize), u16> {
     let mut fresh = bound.iter().filter(|(asked, ..)| asked.port() == 0);
     let mut given = BTreeMap::new();

@@ -33,9 +33,14 @@ impl OpenIdSettings {
 
     /// What is missing before anybody logs on by a token of the provider that is set.
     pub fn lacks(&self) -> Option<&'static str> {
+        // RFC 8725 §3.9: else whatever the provider issued to anybody for anything would open mailboxes. A provider that is
+        // asked about tokens may say no audience (RFC 7662 §2.2); then a scope tells whose they are.
         let is_signed = self.introspection_endpoint.is_empty();
-        // RFC 8725 §3.9: else whatever the provider issued to anybody for anything would open mailboxes.
-        let is_open = !self.issuer.is_empty() && is_signed && self.audience.is_empty();
-        is_open.then_some("JSON Web Tokens need an Audience to be held to; until it is set, none is taken.")
+        let is_open = self.audience.is_empty() && (is_signed || self.scope.is_empty());
+        (!self.issuer.is_empty() && is_open).then_some(if is_signed {
+            "JSON Web Tokens need an Audience to be held to; until it is set, none is taken."
+        } else {
+            "Tokens need an Audience or a Scope to be held to; until one is set, none is taken."
+        })
     }
 }

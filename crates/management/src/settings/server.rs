@@ -55,7 +55,7 @@ settings_group! {
         client_certificate_authority("ClientCertificateAuthority"): String = String::new();
         /// A file with the keys (keytab) that tickets of Kerberos are for, for log-on by GSSAPI. Empty: none is taken.
         kerberos_keytab("KerberosKeytab"): String = String::new();
-        /// A realm of Kerberos whose users have their mailboxes in the default domain. One that is named as an accepted domain is needs none.
+        /// The realm of Kerberos whose users log on, into mailboxes of the default domain. Empty: those named as accepted domains are.
         kerberos_realm("KerberosRealm"): String = String::new();
         /// How long TLS may take to begin.
         tls_handshake_timeout("TlsHandshakeTimeout", Duration::from_secs(1)..=Duration::from_secs(5 * 60)): Duration = Duration::from_secs(30);

@@ -19,7 +19,7 @@ impl Logon {
     /// What becomes of a client's token. One that is not taken is a failed log-on.
     pub(in crate::logon) async fn accept(&self, client: &Client, token: &ClientToken) -> Found<Finding> {
         // Nobody guesses a ticket: it is counted by address alone.
-        let attempt = self.guard.attempt(client.remote, "");
+        let attempt = self.guard.without_name(client.remote);
         self.admit(&attempt)?;
         let context = match (&token.context, &self.kerberos.acceptor) {
             (Some(context), _) => context.clone(),
@@ -29,7 +29,7 @@ impl Logon {
             }
             (None, None) => return Err((Verdict::Refused, "there is no keytab".into())),
         };
-        // The library reads the keytab and writes down what it has seen; no more at a time than passwords are hashed.
+        // The library reads the keytab and writes down what it has seen; no more of one address at a time than passwords.
         let _turn = self.lanes.wait(client.remote).await;
         self.admit(&attempt)?;
         let (shared, octets) = (context.clone(), token.octets.clone());
@@ -39,7 +39,7 @@ impl Logon {
             Ok(Err(reason)) => reason,
             Err(error) => return Err((Verdict::Unavailable, error.to_string().into())),
         };
-        match self.guard.settle(&attempt, Verdict::Refused) {
+        match self.guard.settle(&attempt, Verdict::Refused, true) {
             Verdict::Refused => Err((Verdict::Refused, reason.into())),
             told => Err(throttled(told)),
         }

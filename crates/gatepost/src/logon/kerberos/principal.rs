@@ -10,9 +10,12 @@ pub fn address(principal: &str, realm: &str, domains: &Domains<'_>) -> Option<St
     if user.is_empty() || from.is_empty() || principal.contains(['/', '\\']) || from.contains('@') {
         return None;
     }
-    let domain = domains.accepted.iter().find(|domain| domain.eq_ignore_ascii_case(from)).copied();
-    // RFC 4120 §6.1: realms are told apart by case.
-    let domain = domain.or_else(|| (from == realm).then_some(domains.default))?;
+    // RFC 4120 §6.1: realms are told apart by case. Where one is set, no other counts: its users may be other people.
+    if !realm.is_empty() && from != realm {
+        return None;
+    }
+    let named_alike = domains.accepted.iter().find(|domain| domain.to_ascii_uppercase() == from).copied();
+    let domain = named_alike.or_else(|| (from == realm).then_some(domains.default))?;
     Some(format!("{}@{domain}", user.to_ascii_lowercase()))
 }
 
@@ -36,6 +39,8 @@ mod tests {
             ("ann@AD.CORP.TEST", "CORP.TEST", None),
             ("ann@ad.corp.test", "AD.CORP.TEST", None),
             ("ann@EXAMPLE", "", None),
+            ("ann@example.test", "", None),
+            ("ann@EXAMPLE.TEST", "AD.CORP.TEST", None),
         ] {
             assert_eq!(of(principal, realm).as_deref(), expected, "{principal} {realm}");
         }

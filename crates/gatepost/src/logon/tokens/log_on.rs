@@ -35,7 +35,7 @@ impl Logon {
         attempt: &Attempt,
     ) -> Found<Option<Whose>> {
         let Credentials::Token { token, .. } = credentials else { return Ok(None) };
-        // No more are asked about at a time than passwords are hashed.
+        // No more of one address are asked about at a time than passwords of it are hashed.
         let _turn = self.lanes.wait(client.remote).await;
         self.admit(attempt)?;
         let time = crate::clock::since_1970().as_secs();

@@ -214,6 +214,21 @@ fn who_claims_the_address_of_another_gets_no_mailbox_of_theirs() {
 }
 
 #[test]
+fn who_claims_an_alias_of_another_does_not_get_its_mail() {
+    let Some(slapd) = Slapd::start() else { return };
+    let site = site(&slapd, &slapd.urls()[0], &["Ldap.CacheTime=0"]);
+    is_granted(&site, "dora", PASSWORD);
+    let claims =
+        "add: objectClass\nobjectClass: mailUser\n-\nadd: proxyAddresses\nproxyAddresses: smtp:sales@example.test\n";
+    slapd.modify(&format!("dn: uid=emil,ou=people,dc=example,dc=test\nchangetype: modify\n{claims}"));
+    is_granted(&site, "emil", PASSWORD);
+    site.server.logged(&["sales@example.test", "not the user's alone"]);
+    site.deliver("sales@example.test", "for Dora alone");
+    assert!(site.inbox("dora")[0].contains("for Dora alone"));
+    assert!(site.inbox("emil").is_empty());
+}
+
+#[test]
 fn a_directory_with_a_certificate_of_another_authority_is_told_nothing() {
     let Some(slapd) = Slapd::start() else { return };
     let other = Slapd::start().unwrap();
@@ -275,6 +290,14 @@ fn while_it_is_away_those_log_on_whom_it_knew_and_it_is_asked_again_once_it_is_b
     slapd.fail();
     is_refused(&site, "dora", PASSWORD);
     is_granted(&site, "dora", "another long password");
+    // One that it has refused opens nothing while it is away, though nobody has shown the new one yet.
+    slapd.go_on();
+    slapd.modify(&format!(
+        "dn: {DORA}\nchangetype: modify\nreplace: userPassword\nuserPassword: a third long password\n"
+    ));
+    is_refused(&site, "dora", "another long password");
+    slapd.fail();
+    is_put_off(&site, "dora", "another long password");
 }
 
 #[test]
