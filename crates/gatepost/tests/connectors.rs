@@ -17,6 +17,8 @@ const PASSWORD: &str = "dG9wLXNlY3JldA==";
 const PASSWORDS: &[&str] = &["PLAIN", "LOGIN"];
 const PROOFS: &[&str] = &["SCRAM-SHA-256", "SCRAM-SHA-1"];
 const NTLM: &[&str] = &["NTLM"];
+/// Of a provider, which an exchange that is cancelled asks nothing.
+const TOKENS: &[&str] = &["OAUTHBEARER", "XOAUTH2"];
 const BOUND: &[&str] = &["SCRAM-SHA-256-PLUS", "SCRAM-SHA-1-PLUS"];
 
 /// For each AuthMechanism: whether there is STARTTLS, and whether passwords and proofs are taken in clear and under TLS.
@@ -73,7 +75,7 @@ fn check<S: Read + Write>(begin: impl Fn() -> Client<S>, expected: &[&str], star
     expected.sort_unstable();
     assert_eq!(offered, expected, "{cell}");
     assert_eq!(shown.iter().any(|line| line == "STARTTLS"), starttls, "{cell}");
-    for mechanism in [PASSWORDS, PROOFS, NTLM, BOUND].concat() {
+    for mechanism in [PASSWORDS, PROOFS, NTLM, TOKENS, BOUND].concat() {
         let mut client = begin();
         extensions(&mut client);
         let said = log_on(&mut client, mechanism);
@@ -90,7 +92,10 @@ fn check<S: Read + Write>(begin: impl Fn() -> Client<S>, expected: &[&str], star
 fn every_mechanism_is_taken_or_refused_as_the_connector_and_the_protection_have_it() {
     for protection in ["None", "Allow", "Require"] {
         let scratch = Scratch::new();
-        let server = quickstart(&scratch, &["--set", &format!("Smtp.ExtendedProtectionPolicy={protection}")]);
+        let protected = format!("Smtp.ExtendedProtectionPolicy={protection}");
+        let provider = ["OpenId.Issuer=https://id.example.test", "OpenId.Audience=gatepost"];
+        let settings = ["--set", &protected, "--set", provider[0], "--set", provider[1]];
+        let server = quickstart(&scratch, &settings);
         // Offered once somebody may use it.
         server.results(&["Set-CASMailbox", "ann", "-NtlmEnabled", "true"]);
         for (mechanisms, starttls, passwords, proofs) in TABLE {
@@ -105,6 +110,7 @@ fn every_mechanism_is_taken_or_refused_as_the_connector_and_the_protection_have_
                 all.extend(PROOFS.iter().filter(|_| proofs[at] && protection != "Require"));
                 all.extend(NTLM.iter().filter(|_| proofs[at] && (is_private || protection != "Require")));
                 let takes = passwords[1] || proofs[1];
+                all.extend(TOKENS.iter().filter(|_| is_private && takes));
                 all.extend(BOUND.iter().filter(|_| is_private && takes && protection != "None"));
                 all
             };

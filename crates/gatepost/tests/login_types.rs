@@ -30,13 +30,15 @@ enum Way {
 }
 
 /// The ways to log on, the LoginTypes that take them in clear, and the ExtendedProtectionPolicies that have them at all.
-const TABLE: [(Way, &[&str], &[&str]); 8] = [
+const TABLE: [(Way, &[&str], &[&str]); 10] = [
     (Way::Password, &["PlainTextLogin"], &["None", "Allow", "Require"]),
     (Way::Plain, &["PlainTextLogin"], &["None", "Allow", "Require"]),
     (Way::Login, &["PlainTextLogin"], &["None", "Allow", "Require"]),
     (Way::Begun("SCRAM-SHA-1"), &["PlainTextLogin", "PlainTextAuthentication"], &["None", "Allow"]),
     (Way::Begun("SCRAM-SHA-256"), &["PlainTextLogin", "PlainTextAuthentication"], &["None", "Allow"]),
     (Way::Begun("NTLM"), &["PlainTextLogin", "PlainTextAuthentication"], &["None", "Allow", "Require"]),
+    (Way::Begun("OAUTHBEARER"), &[], &["None", "Allow", "Require"]),
+    (Way::Begun("XOAUTH2"), &[], &["None", "Allow", "Require"]),
     (Way::Begun("SCRAM-SHA-1-PLUS"), &[], &["Allow", "Require"]),
     (Way::Begun("SCRAM-SHA-256-PLUS"), &[], &["Allow", "Require"]),
 ];
@@ -107,7 +109,10 @@ fn every_way_to_log_on_is_taken_or_refused_as_its_login_type_and_protection_have
         let settings = ["Pop", "Imap"].map(|group| {
             [format!("{group}.LoginType={login_type}"), format!("{group}.ExtendedProtectionPolicy={protection}")]
         });
+        // Tokens are taken once there is a provider; an exchange that is cancelled asks it nothing.
+        let provider = ["--set", "OpenId.Issuer=https://id.example.test", "--set", "OpenId.Audience=gatepost"];
         let mut arguments = vec!["--password-file", &passwords];
+        arguments.extend(provider);
         arguments.extend(settings.as_flattened().iter().flat_map(|setting| ["--set", setting]));
         let server = Server::quickstart(&scratch, &arguments);
         // Offered once somebody may use it.
