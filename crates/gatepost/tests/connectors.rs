@@ -6,7 +6,7 @@ mod harness;
 
 use std::io::{Read, Write};
 
-use harness::{Client, Scratch, Server, tcp};
+use harness::{Client, Identity, Scratch, Server, tcp};
 use serde_json::Value;
 
 /// "\0ann@example.test\0top-secret", and the two parts of it alone.
@@ -19,6 +19,8 @@ const PROOFS: &[&str] = &["SCRAM-SHA-256", "SCRAM-SHA-1"];
 const NTLM: &[&str] = &["NTLM"];
 /// Of a provider, which an exchange that is cancelled asks nothing.
 const TOKENS: &[&str] = &["OAUTHBEARER", "XOAUTH2"];
+/// Of a client that shows a certificate.
+const CERTIFICATE: &[&str] = &["EXTERNAL"];
 const BOUND: &[&str] = &["SCRAM-SHA-256-PLUS", "SCRAM-SHA-1-PLUS"];
 
 /// For each AuthMechanism: whether there is STARTTLS, and whether passwords and proofs are taken in clear and under TLS.
@@ -75,7 +77,7 @@ fn check<S: Read + Write>(begin: impl Fn() -> Client<S>, expected: &[&str], star
     expected.sort_unstable();
     assert_eq!(offered, expected, "{cell}");
     assert_eq!(shown.iter().any(|line| line == "STARTTLS"), starttls, "{cell}");
-    for mechanism in [PASSWORDS, PROOFS, NTLM, TOKENS, BOUND].concat() {
+    for mechanism in [PASSWORDS, PROOFS, NTLM, TOKENS, CERTIFICATE, BOUND].concat() {
         let mut client = begin();
         extensions(&mut client);
         let said = log_on(&mut client, mechanism);
@@ -94,8 +96,13 @@ fn every_mechanism_is_taken_or_refused_as_the_connector_and_the_protection_have_
         let scratch = Scratch::new();
         let protected = format!("Smtp.ExtendedProtectionPolicy={protection}");
         let provider = ["OpenId.Issuer=https://id.example.test", "OpenId.Audience=gatepost"];
-        let settings = ["--set", &protected, "--set", provider[0], "--set", provider[1]];
+        let identity = Identity::of(&scratch, "ann@example.test");
+        let authority = format!("Server.ClientCertificateAuthority={}", identity.authority.display());
+        let settings = ["--set", &protected, "--set", provider[0], "--set", provider[1], "--set", &authority];
         let server = quickstart(&scratch, &settings);
+        server.known_as(identity);
+        // Where strangers bring mail nobody is asked for a certificate.
+        server.results(&["Set-ReceiveConnector", "Default", "-PermissionGroups", "ExchangeUsers"]);
         // Offered once somebody may use it.
         server.results(&["Set-CASMailbox", "ann", "-NtlmEnabled", "true"]);
         for (mechanisms, starttls, passwords, proofs) in TABLE {
@@ -110,7 +117,7 @@ fn every_mechanism_is_taken_or_refused_as_the_connector_and_the_protection_have_
                 all.extend(PROOFS.iter().filter(|_| proofs[at] && protection != "Require"));
                 all.extend(NTLM.iter().filter(|_| proofs[at] && (is_private || protection != "Require")));
                 let takes = passwords[1] || proofs[1];
-                all.extend(TOKENS.iter().filter(|_| is_private && takes));
+                all.extend(TOKENS.iter().chain(CERTIFICATE).filter(|_| is_private && takes));
                 all.extend(BOUND.iter().filter(|_| is_private && takes && protection != "None"));
                 all
             };

@@ -6,7 +6,7 @@ mod harness;
 
 use std::io::{Read, Write};
 
-use harness::{Client, Scratch, Server};
+use harness::{Client, Identity, Scratch, Server};
 
 /// "\0ann@example.test\0top-secret", and the two parts of it alone.
 const PLAIN: &str = "AGFubkBleGFtcGxlLnRlc3QAdG9wLXNlY3JldA==";
@@ -30,13 +30,14 @@ enum Way {
 }
 
 /// The ways to log on, the LoginTypes that take them in clear, and the ExtendedProtectionPolicies that have them at all.
-const TABLE: [(Way, &[&str], &[&str]); 10] = [
+const TABLE: [(Way, &[&str], &[&str]); 11] = [
     (Way::Password, &["PlainTextLogin"], &["None", "Allow", "Require"]),
     (Way::Plain, &["PlainTextLogin"], &["None", "Allow", "Require"]),
     (Way::Login, &["PlainTextLogin"], &["None", "Allow", "Require"]),
     (Way::Begun("SCRAM-SHA-1"), &["PlainTextLogin", "PlainTextAuthentication"], &["None", "Allow"]),
     (Way::Begun("SCRAM-SHA-256"), &["PlainTextLogin", "PlainTextAuthentication"], &["None", "Allow"]),
     (Way::Begun("NTLM"), &["PlainTextLogin", "PlainTextAuthentication"], &["None", "Allow", "Require"]),
+    (Way::Begun("EXTERNAL"), &[], &["None", "Allow", "Require"]),
     (Way::Begun("OAUTHBEARER"), &[], &["None", "Allow", "Require"]),
     (Way::Begun("XOAUTH2"), &[], &["None", "Allow", "Require"]),
     (Way::Begun("SCRAM-SHA-1-PLUS"), &[], &["Allow", "Require"]),
@@ -113,8 +114,12 @@ fn every_way_to_log_on_is_taken_or_refused_as_its_login_type_and_protection_have
         let provider = ["--set", "OpenId.Issuer=https://id.example.test", "--set", "OpenId.Audience=gatepost"];
         let mut arguments = vec!["--password-file", &passwords];
         arguments.extend(provider);
+        let identity = Identity::of(&scratch, "ann@example.test");
+        let authority = format!("Server.ClientCertificateAuthority={}", identity.authority.display());
+        arguments.extend(["--set", &authority]);
         arguments.extend(settings.as_flattened().iter().flat_map(|setting| ["--set", setting]));
         let server = Server::quickstart(&scratch, &arguments);
+        server.known_as(identity);
         // Offered once somebody may use it.
         server.results(&["Set-CASMailbox", "ann", "-NtlmEnabled", "true"]);
         let refused = |command: &str, port| {

@@ -1,27 +1,14 @@
 //! Python with a client certificate.
 
-use rcgen::{BasicConstraints, CertificateParams, IsCa, Issuer, KeyPair, SanType};
-
+use crate::harness::{Identity, Scratch};
 use crate::{Site, client, run};
 
 #[test]
 fn python_logs_on_with_a_certificate_of_an_authority_that_is_trusted() {
     let Some(mut python) = client("python3") else { return };
-    let authority_key = KeyPair::generate().unwrap();
-    let mut authority = CertificateParams::new(Vec::new()).unwrap();
-    authority.is_ca = IsCa::Ca(BasicConstraints::Unconstrained);
-    let authority_pem = authority.self_signed(&authority_key).unwrap().pem();
-    let key = KeyPair::generate().unwrap();
-    let mut params = CertificateParams::new(Vec::new()).unwrap();
-    params.subject_alt_names = vec![SanType::Rfc822Name("ann@example.test".try_into().unwrap())];
-    let certificate = params.signed_by(&key, &Issuer::new(authority, authority_key)).unwrap();
-
-    let folder = tempfile::tempdir().unwrap();
-    let trusted = folder.path().join("authority.pem");
-    std::fs::write(&trusted, authority_pem).unwrap();
-    let site = Site::with(&["--set", &format!("Server.ClientCertificateAuthority={}", trusted.display())]);
-    let certificate = site.scratch.file("certificate.pem", &certificate.pem());
-    let key = site.configuration("key.pem", &key.serialize_pem());
+    let folder = Scratch::new();
+    let Identity { authority, certificate, key } = Identity::of(&folder, "ann@example.test");
+    let site = Site::with(&["--set", &format!("Server.ClientCertificateAuthority={}", authority.display())]);
     let script = site.scratch.file("certificate.py", include_str!("certificate.py"));
     python.arg(script).arg(site.authority()).arg(certificate).arg(key);
     for port in ["imaps", "pop3s", "submissions"] {

@@ -2,19 +2,23 @@
 
 #![allow(dead_code, reason = "each test program uses a part of it")]
 
+mod identity;
+
 use std::fs;
 use std::io::{BufRead, BufReader, Read, Write};
 use std::net::{IpAddr, Ipv4Addr, SocketAddr, TcpStream};
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, ExitStatus, Output, Stdio};
-use std::sync::Arc;
 use std::sync::atomic::{AtomicU32, Ordering};
+use std::sync::{Arc, OnceLock};
 use std::time::Duration;
 
 use rustls::pki_types::pem::PemObject;
-use rustls::pki_types::{CertificateDer, ServerName};
+use rustls::pki_types::{CertificateDer, PrivateKeyDer, ServerName};
 use rustls::{ClientConfig, ClientConnection, RootCertStore, StreamOwned};
 use serde_json::Value;
+
+pub use identity::Identity;
 
 /// How long anything may take before the test fails: only failures wait.
 pub const PATIENCE: Duration = Duration::from_secs(30);
@@ -64,6 +68,8 @@ pub struct Server {
     pub ready: Value,
     data: PathBuf,
     log: PathBuf,
+    /// What clients show where they are asked for a certificate.
+    identity: OnceLock<Identity>,
 }
 
 impl Server {
@@ -120,7 +126,7 @@ impl Server {
         let ready = serde_json::from_str(&line).unwrap_or_else(|_| {
             panic!("no ready line; {:?}\n{}", child.wait(), fs::read_to_string(&log).unwrap_or_default())
         });
-        Self { child, ready, data, log }
+        Self { child, ready, data, log, identity: OnceLock::new() }
     }
 
     /// A port of the ready line; `None` while its service is stopped.
@@ -200,13 +206,25 @@ impl Server {
         StreamOwned::new(ClientConnection::new(self.trust(), name).unwrap(), socket)
     }
 
+    /// Clients show this from now on.
+    pub fn known_as(&self, identity: Identity) {
+        assert!(self.identity.set(identity).is_ok(), "one is enough");
+    }
+
     pub fn trust(&self) -> Arc<ClientConfig> {
         let authority = fs::read(self.ready["ca_file"].as_str().unwrap()).unwrap();
         let mut roots = RootCertStore::empty();
         roots.add(CertificateDer::from_pem_slice(&authority).unwrap()).unwrap();
         let provider = Arc::new(rustls::crypto::aws_lc_rs::default_provider());
         let config = ClientConfig::builder_with_provider(provider).with_safe_default_protocol_versions().unwrap();
-        Arc::new(config.with_root_certificates(roots).with_no_client_auth())
+        let config = config.with_root_certificates(roots);
+        Arc::new(match self.identity.get() {
+            None => config.with_no_client_auth(),
+            Some(Identity { certificate, key, .. }) => {
+                let certificate = CertificateDer::from_pem_file(certificate).unwrap();
+                config.with_client_auth_cert(vec![certificate], PrivateKeyDer::from_pem_file(key).unwrap()).unwrap()
+            }
+        })
     }
 
     /// Carries out a management command, with `input` as its standard input.
