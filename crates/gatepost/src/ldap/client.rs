@@ -63,12 +63,12 @@ impl Client {
         let random = generate().map_err(|_| "the system gives no random numbers")?;
         Ok(Self {
             filters: Filters::new(settings)?,
-            base: settings.search_base.clone(),
-            group: settings.required_group.clone(),
+            base: settings.search_base.to_string(),
+            group: settings.required_group.to_string(),
             search: pool(who),
             log_on: pool(None),
             ntlm,
-            nobody: format!("cn={},{}", dn_escape(random.as_str()), settings.search_base),
+            nobody: format!("cn={},{}", dn_escape(random.as_str()), &*settings.search_base),
         })
     }
 
@@ -189,5 +189,5 @@ fn who(settings: &LdapSettings) -> Result<(String, Secret), String> {
     if password.expose().is_empty() {
         return Err(fault("there is no password in it".to_owned()));
     }
-    Ok((settings.bind_dn.clone(), password))
+    Ok((settings.bind_dn.to_string(), password))
 }

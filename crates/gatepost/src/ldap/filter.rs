@@ -18,7 +18,7 @@ pub struct Filters {
 impl Filters {
     /// `Err` says which of the settings makes no filter.
     pub fn new(settings: &LdapSettings) -> Result<Self, String> {
-        let user = settings.user_filter.clone();
+        let user = settings.user_filter.to_string();
         if !user.starts_with('(') || parse_filter(&user).is_err() {
             return Err(format!("Ldap.UserFilter {user:?} is no filter such as (objectClass=person)"));
         }

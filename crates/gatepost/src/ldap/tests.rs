@@ -34,7 +34,7 @@ async fn directory(settings: &LdapSettings, seen: Timestamp) -> Arc<LdapDirector
 #[tokio::test]
 async fn while_nothing_can_be_asked_nobody_is_unknown_and_who_is_of_here_is_found() {
     let now = crate::clock::now();
-    let lacking = LdapSettings { search_base: String::new(), ..settings("ldap://localhost") };
+    let lacking = LdapSettings { search_base: "".into(), ..settings("ldap://localhost") };
     let wrong = settings("http://localhost");
     let unread = LdapSettings { certificate_authority: "/nowhere".into(), ..settings("ldap://localhost") };
     let nameless = LdapSettings { bind_dn: "cn=a".into(), ..settings("ldap://localhost") };
@@ -55,7 +55,7 @@ async fn while_nothing_can_be_asked_nobody_is_unknown_and_who_is_of_here_is_foun
 #[tokio::test]
 async fn what_is_known_holds_for_the_stale_time_and_no_longer() {
     let (now, hour) = (crate::clock::now(), Duration::from_secs(3600));
-    let away = LdapSettings { stale_time: hour, search_base: String::new(), ..settings("ldap://localhost") };
+    let away = LdapSettings { stale_time: hour, search_base: "".into(), ..settings("ldap://localhost") };
     for (seen, is_known) in [(now, true), (now - 3000, true), (now - 3600, false)] {
         assert_eq!(directory(&away, seen).await.find(&address("dora")).await.is_ok(), is_known, "{seen}");
     }

@@ -4,6 +4,7 @@ use std::time::Duration;
 
 use store::SettingsMap;
 
+use super::LongText;
 use super::declare::{Invalid, settings_group};
 
 const DAY: u64 = 24 * 60 * 60;
@@ -12,17 +13,17 @@ settings_group! {
     /// Which directory is asked about users, how, and what of its entries means what.
     LdapSettings (_context: ()) named "Ldap" => {
         /// The directory's servers, tried in this order: URLs such as ldaps://dc1.example.test,ldap://dc2.example.test:389. Empty: there is none.
-        servers("Servers"): String = String::new();
+        servers("Servers"): LongText = LongText::default();
         /// A file with the certificates (PEM) that the servers' are trusted by. Empty: those that the system trusts.
         certificate_authority("CertificateAuthority"): String = String::new();
         /// The entry (DN) that this server logs on to the directory as, to search it. Empty: it searches without a name.
-        bind_dn("BindDn"): String = String::new();
+        bind_dn("BindDn"): LongText = LongText::default();
         /// A file with the password that goes with BindDn.
         bind_password_file("BindPasswordFile"): String = String::new();
         /// Where the users are: they are searched for in this entry (DN) and all below it.
-        search_base("SearchBase"): String = String::new();
+        search_base("SearchBase"): LongText = LongText::default();
         /// What an entry has to match to be a user (RFC 4515).
-        user_filter("UserFilter"): String = "(objectClass=person)".to_owned();
+        user_filter("UserFilter"): LongText = "(objectClass=person)".into();
         /// The attribute with a user's mail address.
         mail_attribute("MailAttribute"): String = "mail".to_owned();
         /// The attribute with further addresses, as they are or with smtp: before them; SMTP: marks the one that names the mailbox.
@@ -30,7 +31,7 @@ settings_group! {
         /// The attributes with the names that users log on by beside their addresses.
         user_name_attributes("UserNameAttributes"): String = "uid,sAMAccountName,userPrincipalName".to_owned();
         /// The group (DN) that users have to be members of, directly or through other groups. Empty: all are taken.
-        required_group("RequiredGroup"): String = String::new();
+        required_group("RequiredGroup"): LongText = LongText::default();
         /// How long what the directory said of a user holds before it is asked again.
         cache_time("CacheTime", Duration::ZERO..=Duration::from_secs(DAY)): Duration = Duration::from_secs(10 * 60);
         /// How long, while no server of the directory can be asked, what it last said and the password it last took still hold; 0 keeps no password.

@@ -21,7 +21,7 @@ pub use open_id::OpenIdSettings;
 pub use server::{KERBEROS_IS_MISSING, ServerSettings, needs_kerberos};
 pub use service::{Service, ServiceSettings, StartupType};
 pub use smtp::SmtpSettings;
-pub use value::{HostName, SettingValue};
+pub use value::{HostName, LongText, SettingValue};
 
 /// All declarations with their full names, in the order of the reference.
 pub fn declarations() -> impl Iterator<Item = (String, &'static Declaration)> {

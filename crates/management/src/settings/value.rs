@@ -34,6 +34,38 @@ impl SettingValue for String {
     }
 }
 
+/// What a directory is asked by: names and filters, which are long and of any letters.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct LongText(String);
+
+impl From<&str> for LongText {
+    fn from(text: &str) -> Self {
+        Self(text.to_owned())
+    }
+}
+
+impl std::ops::Deref for LongText {
+    type Target = str;
+
+    fn deref(&self) -> &str {
+        &self.0
+    }
+}
+
+impl SettingValue for LongText {
+    const FORM: &'static str = "a text of at most 2000 octets without control characters";
+
+    fn read(value: &Value) -> Result<Self, Invalid> {
+        let text = value.as_str().ok_or_else(expected::<Self>)?;
+        let fits = text.len() <= 2000 && !text.chars().any(char::is_control);
+        fits.then(|| text.into()).ok_or_else(expected::<Self>)
+    }
+
+    fn write(&self) -> Value {
+        self.0.as_str().into()
+    }
+}
+
 /// The name that clients connect to: a domain or an address (RFC 5321 §4.1.3); empty for the machine's own.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct HostName(String);
