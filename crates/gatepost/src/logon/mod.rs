@@ -59,7 +59,7 @@ pub use vault::{Vault, VaultError};
 pub struct LoggedOn {
     /// Whose mailbox is opened: the user's own, or another's.
     pub account: Arc<Account>,
-    place: Place,
+    place: Box<Place>,
     /// In another's mailbox.
     beside: Option<Box<Place>>,
 }
@@ -368,6 +368,7 @@ impl Logon {
         let limit = client.max_connections;
         let place = Users::take(&self.users, client.protocol, account.id, limit)
             .ok_or((Verdict::TooManyConnections { limit }, "the user has as many connections as it may".into()))?;
+        let place = Box::new(place);
         // Asked again with the place taken: a change before was not told to it, one after it is.
         match self.directory.account(account.id).await {
             Ok(Some(now)) if is_still(&now, &account, &by) => {
@@ -398,7 +399,7 @@ impl Logon {
         client: &Client,
         user: &Account,
         mailbox: AccountId,
-        place: Place,
+        place: Box<Place>,
     ) -> Found<LoggedOn> {
         // Counted against the user alone.
         let beside = Users::take(&self.users, client.protocol, mailbox, u32::MAX).map(Box::new);

@@ -120,7 +120,7 @@ async fn a_connection_that_waits_is_small() {
     let house = House::new().await;
     let mut connection = house.connection(duplex(1).1);
     let serving = serve(&mut connection, &house.site, &house.started);
-    assert!(size_of_val(&serving) <= 1600, "{} octets", size_of_val(&serving));
+    assert!(size_of_val(&serving) <= 1536, "{} octets", size_of_val(&serving));
 }
 
 #[tokio::test]
